@@ -80,7 +80,6 @@ function(ashlar_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
-  list(JOIN arg_LABELS "\\;" labels)  # Escaped: the list passes through one more expansion.
 
   set(target ${name}_test)
   add_executable(${target} ${arg_SOURCES})
@@ -95,7 +94,14 @@ function(ashlar_test name)
     TEST_PREFIX ${name}.
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT})
+    TEST_LIST ${target}_cases
+    PROPERTIES TIMEOUT ${arg_TIMEOUT})
+
+  # gtest_discover_tests keeps the first of several labels only, so ctest hears of all of them here.
+  set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)
+  file(WRITE ${labels_file}
+    "set_tests_properties(\${${target}_cases} PROPERTIES LABELS \"${arg_LABELS}\")\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
 endfunction()
 
 if(ASHLAR_TESTS)

@@ -1,0 +1,73 @@
+# The one door: each target is a line over CMakePresets.json or a script in tools/.
+#
+#   T=…                   narrows test (a regex), fuzz (a name) and bench (rows, by comma)
+#   PRESET=…              the preset of build and test; debug unless given
+#   PREFIX=…              where install puts things
+#   ROUNDS=… SECONDS_PER_ROUND=…   shorten bench
+PRESET ?= debug
+PREFIX ?= /usr/local
+T ?=
+ROUNDS ?=
+SECONDS_PER_ROUND ?=
+
+.PHONY: help deps deps-build build test check asan tsan fuzz demo bench run-benchmarks lint format \
+  docs install clean
+
+help:           ## the list of targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## ?/  \1\t/' | expand -t 18
+
+deps:           ## installs the Debian packages that any target needs, when one is missing
+	@tools/install_deps.sh all
+
+deps-build:
+	@tools/install_deps.sh build
+
+build: deps-build ## configures and builds PRESET
+	cmake --preset $(PRESET) >/dev/null
+	cmake --build --preset $(PRESET)
+
+test: build     ## builds and runs all tests
+	ctest --preset $(PRESET) $(if $(T),-R '$(T)')
+
+check: deps     ## all that a change must pass before it is proposed
+	tools/check.sh
+
+asan:           ## the tests under the address and undefined-behaviour sanitizers
+	$(MAKE) test PRESET=asan
+
+tsan:           ## the tests under the thread sanitizer
+	$(MAKE) test PRESET=tsan
+
+fuzz: deps      ## runs the fuzzer T for a minute, or all of them
+	tools/run_fuzzers.sh $(T)
+
+demo: deps-build ## puts a real data set through the engine while you watch
+	cmake --preset release >/dev/null
+	cmake --build --preset release --target examples/ashlar-demo
+	build/release/examples/ashlar-demo
+
+bench: deps-build ## measures every row against its peer
+	cmake --preset release >/dev/null
+	cmake --build --preset release --target bench/ashlar-bench
+	mkdir -p build/bench
+	build/release/bench/ashlar-bench $(if $(T),--rows='$(T)') $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+	  $(if $(SECONDS_PER_ROUND),--seconds=$(SECONDS_PER_ROUND)) --json build/bench/results.jsonl
+
+run-benchmarks: bench ## the same as bench
+
+lint: deps      ## clang-tidy on the sources that changed since they were last clean
+	tools/run_tidy.sh
+
+format: deps    ## lays all C and C++ files out by .clang-format
+	git ls-files '*.h' '*.cc' '*.c' | xargs -r clang-format-19 -i
+
+docs:           ## checks the links in all documents
+	python3 tools/check_docs.py .
+
+install: deps-build ## installs library, headers, CMake package and pkg-config file under PREFIX
+	cmake --preset release >/dev/null
+	cmake --build --preset release --target ashlar
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:          ## removes all that was built
+	rm -rf build

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds the fuzzers and runs each for a minute, or only those named.
+#
+# Usage: tools/run_fuzzers.sh [NAME…]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ ! -f fuzz/CMakeLists.txt ]; then
+  echo "fuzz: there are no fuzzers yet"
+  exit 0
+fi
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+
+names=("$@")
+if [ "${#names[@]}" -eq 0 ]; then
+  mapfile -t names < <(find build/fuzz/fuzz -maxdepth 1 -type f -executable -printf '%f\n' | sort)
+fi
+for name in "${names[@]}"; do
+  corpus=build/fuzz/corpus/$name
+  mkdir -p "$corpus"
+  echo "fuzz: $name"
+  "build/fuzz/fuzz/$name" -max_total_time=60 -artifact_prefix="$corpus-finding-" "$corpus"
+done
