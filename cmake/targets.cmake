@@ -85,7 +85,8 @@ function(ashlar_test name)
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ashlar::internal
     $<$<TARGET_EXISTS:ashlar_testing>:ashlar_testing> ${arg_LIBRARIES} GTest::gtest_main)
-  if(NOT arg_LIBRARIES)  # A library may bring flags of its own, which a shared header cannot have.
+  # Not shared: a library may bring flags of its own, and C cannot read the headers of C++.
+  if(NOT arg_LIBRARIES AND NOT arg_SOURCES MATCHES "\\.c(;|$)")
     ashlar_precompile(${target} ashlar_test_pch
       LIBRARIES ashlar::internal GTest::gtest
       HEADERS ${ashlar_std_headers} <gtest/gtest.h>)

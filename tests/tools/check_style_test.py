@@ -5,14 +5,14 @@ from planted import PlantedTree
 
 BUILD = "ashlar_module(base SOURCES good.cc)\nashlar_test(base SOURCES good_test.cc)\n"
 HEADER = """#pragma once
-#include <string>
+#include <cstddef>
 namespace ashlar {
 template <typename T>
 using Result = T;
 /// Opens it.
 ///
 /// Errors: kIo
-[[nodiscard]] Result<int> open(const std::string& path);
+[[nodiscard]] Result<int> open(std::size_t bytes);
 }
 """
 
@@ -85,11 +85,11 @@ class Style(PlantedTree):
 
     def test_an_errors_line_of_another_function_does_not_count(self):
         self.assert_refused("errors-line", "include/ashlar/good.h", HEADER.replace(
-            "(const std::string& path);", "(const std::string& path);\nResult<int> close();"))
+            "(std::size_t bytes);", "(std::size_t bytes);\nResult<int> close();"))
 
     def test_a_header_that_leans_on_another_is_found(self):
         self.assert_refused("header-alone", "include/ashlar/good.h",
-                            HEADER.replace("#include <string>\n", ""))
+                            HEADER.replace("#include <cstddef>\n", ""))
 
     def test_a_header_without_pragma_once_is_found(self):
         self.assert_refused("pragma-once", "include/ashlar/good.h",
