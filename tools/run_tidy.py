@@ -19,6 +19,7 @@ import sys
 TIDY = "clang-tidy-19"
 CHECKED = re.compile(r"^(src|bench|examples)/")
 TEST = re.compile(r"_test\.cc$")
+OUTPUT = re.compile(r" -o (\S+)")
 
 
 def dependencies(build):
@@ -44,7 +45,7 @@ def sources(root, build):
             continue
         name = file.relative_to(root).as_posix()
         if CHECKED.match(name) and not TEST.search(name):
-            made_of = objects.get(entry.get("output", ""), [])
+            made_of = objects[OUTPUT.search(entry["command"])[1]]
             yield file, {file, *(f for f in made_of if f.is_relative_to(root))}
 
 
