@@ -1,0 +1,172 @@
+/// \file
+/// The database. This header and those it includes are the whole C++ API; `ashlar/c.h` is the C
+/// one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ashlar/expiry.h"
+#include "ashlar/iterator.h"
+#include "ashlar/options.h"
+#include "ashlar/result.h"
+#include "ashlar/snapshot.h"
+#include "ashlar/stats.h"
+#include "ashlar/value.h"
+#include "ashlar/write_batch.h"
+
+namespace ashlar {
+
+namespace db {
+struct Access;
+}
+
+/// One open database: an ordered set of binary keys, each with one binary value and maybe a
+/// deadline.
+///
+/// A key is 1 to `Options::key_bytes_max` bytes, a value 0 to `Options::value_bytes_max`, of any
+/// content, NUL included. A key past its deadline is absent for every read from that moment on
+/// (invariant T1), whether or not its memory has been reclaimed yet.
+///
+/// Errors common to all calls that return a `Result`, not repeated below:
+///   kInvalidArgument  a key or value is outside its limits, named with its size
+///   kOutOfSpace       the allocator of the process had no memory; nothing was changed. Memory that
+///                     the system promised and then cannot provide is not an error that a process
+///                     gets to see: keep the budget below what the machine has
+///   kClosed           `close` was called before
+/// A broken invariant of our own aborts the process; nothing else does.
+///
+/// Threads:  every method may be called from any thread at the same time, except the destructor and
+///           moving. A write is seen by all reads that begin after it returned. A batch is seen
+///           whole or not at all (invariant C1).
+/// Lifetime: a `Db` must outlive its snapshots and iterators.
+class Db {
+ public:
+  /// Opens a database that lives in memory, empty.
+  ///
+  /// Errors: kInvalidArgument  an option is outside its range, named with its value and range
+  ///         kUnavailable      the system refuses address space for the budget, or a thread
+  /// Cost:   reserves address space, takes well under 1 MiB of memory, starts one thread that
+  /// sleeps
+  ///         while it has nothing to reclaim.
+  static Result<Db> open(const Options& options = {});
+
+  Db(Db&& other) noexcept;
+  Db& operator=(Db&& other) noexcept;
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
+  ~Db();
+
+  /// Stores `value` under `key` until `expiry`, replacing any earlier value and expiry.
+  ///
+  /// Errors: kOutOfSpace  the memory budget is used up (and, under kEvict, nothing can make room)
+  /// Cost:   two to three cache misses, one copy of the bytes, one bucket lock; no system call as a
+  ///         rule, one in some thousands of calls when memory grows.
+  Result<void> put(std::string_view key, std::string_view value, Expiry expiry = Expiry::never());
+
+  /// Reads the value of `key`, at the latest commit or at `snapshot`.
+  ///
+  /// Returns: a copy of the value, or nullopt when the key is absent
+  /// Cost:    two to three cache misses, one copy; no lock and no store to shared memory. Allocates
+  ///          only for values above `Value::kInlineBytes`.
+  Result<std::optional<Value>> get(std::string_view key, const Snapshot* snapshot = nullptr) const;
+
+  /// Tells whether `key` is there. Cost: as `get`, without the copy.
+  ///
+  /// Errors: the common ones
+  Result<bool> exists(std::string_view key, const Snapshot* snapshot = nullptr) const;
+
+  /// Removes `key`.
+  ///
+  /// Returns: true when it was there
+  /// Errors:  the common ones; erasing needs no room in the memory budget unless a snapshot still
+  ///          sees the key, and then fails with kOutOfSpace if there is none
+  Result<bool> erase(std::string_view key);
+
+  /// Gives the existing `key` a new deadline; `Expiry::never()` takes it away.
+  ///
+  /// Returns: true when the key was there
+  /// Errors:  kOutOfSpace  the memory budget is used up
+  Result<bool> expire(std::string_view key, Expiry expiry);
+
+  /// Takes the deadline of `key` away.
+  ///
+  /// Returns: true when the key was there and had one
+  /// Errors:  the common ones
+  Result<bool> persist(std::string_view key);
+
+  /// Reads the deadline of `key`.
+  ///
+  /// Returns: nullopt when the key is absent; otherwise its deadline, maybe `Expiry::never()`
+  /// Errors:  the common ones
+  Result<std::optional<Expiry>> expiry_of(std::string_view key) const;
+
+  /// Reads how long `key` still has.
+  ///
+  /// Returns: nullopt when the key is absent or never expires; otherwise 1 ms or more
+  /// Errors:  the common ones
+  Result<std::optional<std::chrono::milliseconds>> time_to_live(std::string_view key) const;
+
+  /// Applies all operations of `batch` as one commit, in their order.
+  ///
+  /// Errors: kInvalidArgument  an operation is outside its limits (named by its index), or the
+  /// batch
+  ///                           is above kBatchBytesHardMax; nothing of it happened
+  ///         kOutOfSpace       the memory budget is used up; nothing of it happened
+  /// Cost:   as its operations, with their cache misses overlapped; holds their bucket locks
+  /// together
+  ///         while it installs them, some 50 ns an operation.
+  Result<void> write(const WriteBatch& batch);
+
+  /// Reads several keys at one moment: no commit falls between any two of them.
+  ///
+  /// Returns: as many answers as keys, in the order of the keys; nullopt for an absent one
+  /// Errors:  the common ones; the first key outside its limits fails the whole call
+  /// Cost:    the cache misses of up to 16 keys overlap, which makes a key 2 to 4 times as cheap as
+  ///          with `get`. Keys that are being overwritten all the time make it take a snapshot.
+  Result<std::vector<std::optional<Value>>> multi_get(std::span<const std::string_view> keys,
+                                                      const Snapshot* snapshot = nullptr) const;
+
+  /// Opens a scan over `range`, at `snapshot` or at a new snapshot of its own.
+  ///
+  /// Errors: kOutOfSpace  the ordered side does not fit into the memory budget
+  /// Cost:   the first scan after a long time without any builds the ordered side (about 0.5 µs and
+  ///         60 bytes a key) while writers go on; from then on writes that add or remove keys keep
+  ///         it up, until they have outgrown it with no further scan.
+  Result<Iterator> scan(const Range& range = {}, const Snapshot* snapshot = nullptr) const;
+
+  /// Takes a snapshot of the latest commit.
+  ///
+  /// Errors: the common ones
+  /// Cost:   one short lock and one clock read.
+  Result<Snapshot> snapshot() const;
+
+  /// What the database holds and has done. Cost: a few microseconds; may be called often.
+  ///
+  /// Errors: the common ones
+  Result<Stats> stats() const;
+
+  /// Bytes that count against the memory budget now. Cost: one load.
+  std::size_t approximate_memory() const noexcept;
+
+  /// Ends the database: waits for nothing, stops the background thread, and makes every later call
+  /// fail with kClosed. The content of a database in memory is gone with the `Db` object.
+  ///
+  /// Errors: kBusy    snapshots or iterators are still held; nothing happened
+  ///         kClosed  it was closed before
+  Result<void> close();
+
+ private:
+  friend struct db::Access;
+  struct Impl;
+  explicit Db(std::unique_ptr<Impl> impl) noexcept;
+
+  std::unique_ptr<Impl> impl_;  // Never null, except in a moved-from Db.
+};
+
+}  // namespace ashlar

@@ -1,0 +1,45 @@
+/// \file
+/// How a database is opened. Every field has a default that suits most uses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ashlar {
+
+/// The longest key that any database takes, in bytes.
+inline constexpr std::size_t kKeyBytesHardMax = 65'535;
+/// The longest value that any database takes, in bytes: 512 MiB.
+inline constexpr std::size_t kValueBytesHardMax = std::size_t{512} << 20U;
+/// The most that one batch may hold, keys and values together, in bytes: 1 GiB.
+inline constexpr std::size_t kBatchBytesHardMax = std::size_t{1} << 30U;
+/// The smallest and the largest memory budget, in bytes: 4 MiB and 1 TiB.
+inline constexpr std::size_t kMemoryBudgetBytesMin = std::size_t{4} << 20U;
+inline constexpr std::size_t kMemoryBudgetBytesMax = std::size_t{1} << 40U;
+
+/// What happens when a write would exceed the memory budget.
+enum class MemoryPolicy : std::uint8_t {
+  kRefuse,  ///< The write fails with kOutOfSpace and nothing of it happens. Erasing still works.
+  kEvict,   ///< Keys that are not being used make room (S3-FIFO); erased for good, as by `erase`.
+};
+
+/// Settings of one database, read once by `Db::open`.
+struct Options {
+  /// The longest key taken. Unit: bytes. Range: 1 to kKeyBytesHardMax. Default: 1 KiB.
+  /// Longer keys cost memory in every ordered structure and time in every comparison.
+  std::size_t key_bytes_max = 1024;
+
+  /// The longest value taken. Unit: bytes. Range: 0 to kValueBytesHardMax. Default: 1 MiB.
+  /// A read copies the value, so long ones cost time and memory in the caller as well.
+  std::size_t value_bytes_max = std::size_t{1} << 20U;
+
+  /// The most memory the database may hold: records, index, ordered side, bookkeeping. Unit: bytes.
+  /// Range: kMemoryBudgetBytesMin to kMemoryBudgetBytesMax. Default: 1 GiB. Memory is taken from
+  /// the system in steps of up to 2 MiB as it is needed, not at once.
+  std::size_t memory_budget_bytes = std::size_t{1} << 30U;
+
+  /// What happens at the memory budget. Default: kRefuse.
+  MemoryPolicy memory_policy = MemoryPolicy::kRefuse;
+};
+
+}  // namespace ashlar

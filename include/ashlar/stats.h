@@ -1,0 +1,42 @@
+/// \file
+/// What a database says about itself.
+#pragma once
+
+#include <cstdint>
+
+namespace ashlar {
+
+/// Figures at about one moment: each is exact, but they are read one after the other.
+struct Stats {
+  // Content.
+  std::uint64_t key_count = 0;  ///< Keys held, expired but not yet reclaimed ones included.
+  std::uint64_t expiring_key_count = 0;  ///< Those of them that have a deadline.
+
+  // Memory, in bytes.
+  std::uint64_t memory_bytes = 0;         ///< All that counts against the budget.
+  std::uint64_t memory_budget_bytes = 0;  ///< Options::memory_budget_bytes.
+  std::uint64_t index_bytes = 0;          ///< Of `memory_bytes`: the hash index.
+  std::uint64_t record_bytes = 0;         ///< Of `memory_bytes`: pages that hold records.
+  std::uint64_t ordered_bytes = 0;      ///< Of `record_bytes`: the ordered side, 0 when none scans.
+  std::uint64_t bookkeeping_bytes = 0;  ///< Of `memory_bytes`: expiry, eviction, version queues.
+
+  // Since opening.
+  std::uint64_t put_count = 0;            ///< Values stored, each operation of a batch counted.
+  std::uint64_t erase_count = 0;          ///< Keys erased by a caller.
+  std::uint64_t expired_count = 0;        ///< Keys reclaimed after their deadline.
+  std::uint64_t evicted_count = 0;        ///< Keys that made room at the memory budget.
+  std::uint64_t refused_write_count = 0;  ///< Writes refused for want of memory.
+
+  // Expiry.
+  std::uint64_t pending_expiry_count = 0;  ///< Entries waiting in the expiry wheel.
+  std::uint64_t expiry_lag_ms = 0;         ///< How far reclaiming is behind the clock.
+  std::uint64_t expiry_lag_ms_max = 0;     ///< The furthest that it ever was behind.
+
+  // Snapshots.
+  std::uint64_t sequence = 0;            ///< The sequence that a snapshot taken now would have.
+  std::uint64_t snapshot_count = 0;      ///< Snapshots held, those of open iterators included.
+  std::uint64_t oldest_snapshot_ms = 0;  ///< How long the oldest one has been held.
+  std::uint64_t kept_version_count = 0;  ///< Changes made under a snapshot that await clean-up.
+};
+
+}  // namespace ashlar

@@ -1,0 +1,94 @@
+/// \file
+/// The waist of the house: what every storage engine does, and all that the layers above know of
+/// it.
+///
+/// Invariants (kept by every engine):
+///   C1  An operation list is visible whole or not at all, at every moment.
+///   C3  Sequences never go back, and a snapshot sees every commit up to its own and none above.
+///   T1  At latest, a key is absent from its deadline on; at a snapshot, if its deadline was not
+///       after the moment at which the snapshot was taken.
+///   M1  What the engine holds stays within its memory budget.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "ashlar/iterator.h"
+#include "ashlar/result.h"
+#include "ashlar/stats.h"
+#include "ashlar/value.h"
+#include "engine/cursor.h"
+#include "engine/operation.h"
+#include "engine/view.h"
+
+namespace ashlar::engine {
+
+/// Keys, values and deadlines, readable at any snapshot.
+///
+/// Callers have checked the limits of keys and values. A call that throws `std::bad_alloc` has
+/// changed nothing.
+///
+/// Threads: thread-safe.
+class StorageEngine {
+ public:
+  StorageEngine() = default;
+  StorageEngine(const StorageEngine&) = delete;
+  StorageEngine& operator=(const StorageEngine&) = delete;
+  virtual ~StorageEngine() = default;
+
+  /// Makes all of `operations` visible as one commit, in their order.
+  ///
+  /// Returns: how many of them found their key there
+  /// Errors:  kOutOfSpace  the memory budget is used up; nothing happened
+  virtual Result<std::size_t> apply(std::span<const Operation> operations) = 0;
+
+  /// Gives the existing `key` the deadline `deadline_ms`, as one commit.
+  ///
+  /// Returns: the deadline that it had, or nullopt when the key is absent
+  /// Errors:  kOutOfSpace  the memory budget is used up
+  virtual Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms) = 0;
+
+  /// Reads `key`. `value` and `deadline_ms` may be null when they are not asked for.
+  ///
+  /// Returns: true when the key is there; otherwise neither is touched in a way to rely on
+  virtual bool get(std::string_view key, const View& view, Value* value,
+                   TimeMs* deadline_ms) const = 0;
+
+  /// Reads all of `keys` at one moment into `values`, which has the same size.
+  virtual void multi_get(std::span<const std::string_view> keys, const View& view,
+                         std::span<std::optional<Value>> values) const = 0;
+
+  /// Opens a walk over `range`. At latest it takes a snapshot of its own.
+  ///
+  /// Errors: kOutOfSpace  the memory budget has no room for what the walk needs
+  virtual Result<std::unique_ptr<Cursor>> scan(const Range& range, const View& view) = 0;
+
+  /// Takes a snapshot; each is released once, by its sequence.
+  ///
+  /// Errors: kUnavailable  no sequence is left for another snapshot
+  virtual Result<View> acquire_snapshot() = 0;
+  virtual void release_snapshot(Sequence sequence) noexcept = 0;
+
+  /// Does what is due in the background: reclaims expired keys and versions no snapshot needs,
+  /// gives memory back. Takes no long lock; one caller at a time works, others return at once.
+  ///
+  /// Returns: in how many milliseconds to call again, or nullopt when nothing is pending
+  virtual std::optional<TimeMs> maintain() = 0;
+
+  /// Registers what `maintain` needs to be called for when nothing was pending before: `wake` is
+  /// called from writers, rarely, and must only set a flag or signal a condition.
+  virtual void on_work(void (*wake)(void*), void* context) noexcept = 0;
+
+  virtual Stats stats() const = 0;
+  virtual std::size_t memory_bytes() const noexcept = 0;
+  virtual std::size_t snapshot_count() const noexcept = 0;
+
+  /// Walks everything and aborts when an invariant is broken. No writer may be active meanwhile.
+  virtual void check() const = 0;
+};
+
+}  // namespace ashlar::engine
