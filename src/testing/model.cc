@@ -76,7 +76,15 @@ void Model::release(const Moment& moment) {
   const auto held = held_.find(moment.sequence);
   ASHLAR_ASSERT(held != held_.end(), "only a held moment is released");
   held_.erase(held);
-  if (!held_.empty()) return;
+  if (held_.empty()) forget_all_unseen();
+}
+
+void Model::release_all() {
+  held_.clear();
+  forget_all_unseen();
+}
+
+void Model::forget_all_unseen() {
   // Erased keys that nobody sees any more would make walks longer and longer.
   for (const std::string& key : layered_) {
     const auto place = map_.find(key);
@@ -123,18 +131,19 @@ std::optional<std::string> Model::last(const Moment& moment) const {
   return last_until(map_.end(), moment);
 }
 
-Model::Counts Model::counts() const {
+Model::Counts Model::counts(const Moment& moment) const {
   Counts counts;
-  for_each([&counts](const std::string& /*key*/, const Entry& entry) {
+  for_each(moment, [&counts](const std::string& /*key*/, const Entry& entry) {
     ++counts.keys;
     if (entry.deadline_ms != kNever) ++counts.expiring;
   });
   return counts;
 }
 
-void Model::for_each(const std::function<void(const std::string&, const Entry&)>& use) const {
+void Model::for_each(const Moment& moment,
+                     const std::function<void(const std::string&, const Entry&)>& use) const {
   for (const auto& [key, versions] : map_) {
-    if (const Entry* entry = visible(versions, latest())) use(key, *entry);
+    if (const Entry* entry = visible(versions, moment)) use(key, *entry);
   }
 }
 

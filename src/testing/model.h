@@ -61,6 +61,7 @@ class Model {
   /// Keeps what `latest()` sees until `release` is called with what this returned.
   Moment hold();
   void release(const Moment& moment);
+  void release_all();
 
   /// The neighbour of `key` among the keys there at `moment`; nullopt beyond either end.
   std::optional<std::string> at_or_after(std::string_view key, const Moment& moment) const;
@@ -69,15 +70,16 @@ class Model {
   std::optional<std::string> before(std::string_view key, const Moment& moment) const;
   std::optional<std::string> last(const Moment& moment) const;
 
-  /// Keys there at latest, and those of them with a deadline. Cost: walks all keys.
+  /// Keys there at `moment`, and those of them with a deadline. Cost: walks all keys.
   struct Counts {
     std::size_t keys = 0;
     std::size_t expiring = 0;
   };
-  Counts counts() const;
+  Counts counts(const Moment& moment) const;
 
-  /// Walks the keys that are there at latest.
-  void for_each(const std::function<void(const std::string&, const Entry&)>& use) const;
+  /// Walks the keys that are there at `moment`.
+  void for_each(const Moment& moment,
+                const std::function<void(const std::string&, const Entry&)>& use) const;
 
  private:
   struct Version {
@@ -90,6 +92,7 @@ class Model {
   static const Entry* visible(const Versions& versions, const Moment& moment);
   void add(std::string_view key, std::optional<Entry> entry);
   void forget_unseen(Versions& versions) const;
+  void forget_all_unseen();
   std::optional<std::string> first_from(Map::const_iterator from, const Moment& moment) const;
   std::optional<std::string> last_until(Map::const_iterator until, const Moment& moment) const;
 
