@@ -73,8 +73,8 @@ class Iterator {
 
   /// Whether everything went well since the last seek.
   ///
-  /// Errors: kOutOfSpace  memory for the ordered side or for a group of rows could not be had
-  ///         kClosed      the database was closed under the scan
+  /// Errors: kOutOfSpace  memory for the ordered side or for a group of rows could not be had. The
+  ///         database cannot be closed under a scan: `Db::close` fails while an iterator lives.
   Result<void> status() const;
 
  private:

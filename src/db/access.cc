@@ -1,0 +1,54 @@
+#include "db/access.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "db/impl.h"
+#include "memory/memory_engine.h"
+
+namespace ashlar::db {
+namespace {
+
+/// A number that nobody can know who chooses keys.
+///
+/// Errors: kUnavailable  the system has no randomness to give
+Result<std::uint64_t> random_seed() {
+  std::uint64_t seed = 0;
+  while (seed == 0) {  // 0 stands for "none given".
+    const ssize_t filled_bytes = getrandom(&seed, sizeof(seed), 0);
+    if (filled_bytes == static_cast<ssize_t>(sizeof(seed))) continue;
+    if (filled_bytes < 0 && errno != EINTR) {
+      return std::unexpected(Error::of_literal(ErrorCode::kUnavailable,
+                                               "the system has no randomness for a hash seed"));
+    }
+    seed = 0;
+  }
+  return seed;
+}
+
+}  // namespace
+
+Result<Db> Access::open(const Options& options, const Environment& environment) {
+  return at_border([&]() -> Result<Db> {
+    ASHLAR_TRY(check_options(options));
+    std::uint64_t seed = environment.hash_seed;
+    if (seed == 0) {
+      ASHLAR_TRY_ASSIGN(seed, random_seed());
+    }
+    auto impl = std::make_unique<Db::Impl>(options, environment.clock);
+    ASHLAR_TRY_ASSIGN(impl->engine, memory::make_memory_engine(impl->options, impl->clock, seed));
+    ASHLAR_ASSERT(impl->engine != nullptr, "an engine that was made is there");
+    if (environment.has_background) ASHLAR_TRY(impl->background.start(*impl->engine));
+    return Db(std::move(impl));
+  });
+}
+
+engine::StorageEngine& Access::engine(Db& database) noexcept {
+  ASHLAR_ASSERT(database.impl_ != nullptr, "a moved-from Db has no engine");
+  return *database.impl_->engine;
+}
+
+}  // namespace ashlar::db

@@ -1,0 +1,60 @@
+#include "db/impl.h"
+
+#include <string>
+
+namespace ashlar {
+
+Db::Impl::~Impl() {
+  background.stop();
+  if (engine) {
+    ASHLAR_ASSERT(engine->snapshot_count() == 0, "a Db outlives its snapshots and iterators");
+  }
+}
+
+Error Db::Impl::read_refusal(std::string_view key, const Snapshot* snapshot) const {
+  if (is_closed()) return db::closed();
+  if (!is_readable(snapshot)) {
+    return Error::of_literal(ErrorCode::kInvalidArgument,
+                             "the snapshot was released, or belongs to another database");
+  }
+  return db::key_refusal(key, options);
+}
+
+engine::Operation Db::Impl::put_of(std::string_view key, std::string_view value,
+                                   Expiry expiry) const {
+  if (expiry.is_never()) return {.key = key, .value = value};
+  const engine::TimeMs now_ms = clock.now_ms();
+  const engine::TimeMs deadline_ms = expiry.resolve_ms(now_ms);
+  if (deadline_ms <= now_ms) {
+    return {.kind = engine::OperationKind::kErase, .key = key, .value = {}};
+  }
+  return {.key = key, .value = value, .deadline_ms = deadline_ms};
+}
+
+bool Db::Impl::is_open_for_holders() {
+  // Sequentially consistent, as is the store of kClosing in `close`: either this sees kClosing, or
+  // `close` sees what the caller holds.
+  if (phase.load() == db::Phase::kOpen) return true;
+  const base::MutexLock lock(close_mutex);  // Waits until that `close` has decided.
+  return !is_closed();
+}
+
+Result<void> Db::Impl::close() {
+  {
+    const base::MutexLock lock(close_mutex);
+    if (is_closed()) return std::unexpected(db::closed());
+    ASHLAR_ASSERT(phase.load() == db::Phase::kOpen, "one call at a time decides about closing");
+    phase.store(db::Phase::kClosing);
+    const std::size_t held_count = engine->snapshot_count();
+    if (held_count > 0) {
+      phase.store(db::Phase::kOpen);
+      return std::unexpected(
+          Error(ErrorCode::kBusy, std::to_string(held_count) + " snapshots or iterators are held"));
+    }
+    phase.store(db::Phase::kClosed);
+  }
+  background.stop();
+  return {};
+}
+
+}  // namespace ashlar

@@ -1,0 +1,120 @@
+/// \file
+/// What a `Db` consists of, and the checks that stand before every call to its engine.
+///
+/// Invariants:
+///   D1  After `close` succeeded no call reaches the engine, except letting go of what is held.
+///   D2  A snapshot or iterator that was handed out keeps `close` from succeeding.
+///   D3  A read at latest does no read-modify-write and no store to shared memory here.
+///   D4  `std::bad_alloc` does not leave the library; it becomes kOutOfSpace.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "ashlar/db.h"
+#include "base/assert.h"
+#include "base/thread_safety.h"
+#include "db/background.h"
+#include "db/limits.h"
+#include "engine/storage_engine.h"
+#include "os/clock.h"
+
+namespace ashlar::db {
+
+/// Of the life of a database.
+enum class Phase : std::uint8_t {
+  kOpen,
+  kClosing,  ///< A `close` is finding out whether something is held. Calls still go through.
+  kClosed,
+};
+
+[[gnu::cold]] inline Error out_of_memory() noexcept {
+  return Error::of_literal(ErrorCode::kOutOfSpace, "the process is out of memory");
+}
+
+[[gnu::cold]] inline Error closed() noexcept {
+  return Error::of_literal(ErrorCode::kClosed, "the database is closed");
+}
+
+/// The answer of `call`, or kOutOfSpace when it ran out of memory (D4).
+template <typename Call>
+auto at_border(Call&& call) -> decltype(std::forward<Call>(call)()) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(out_of_memory());
+  }
+}
+
+}  // namespace ashlar::db
+
+namespace ashlar {
+
+/// Threads: thread-safe, except the destructor.
+struct Db::Impl {
+  Impl(const Options& given_options, const os::Clock* given_clock) noexcept
+      : options(given_options), clock(given_clock != nullptr ? *given_clock : system_clock) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  bool is_closed() const noexcept {
+    // Acquire pairs with the store in `close`: who sees the end sees all that came before it.
+    return phase.load(std::memory_order_acquire) == db::Phase::kClosed;
+  }
+
+  /// Whether a read of `key` at `snapshot` may go to the engine.
+  bool accepts_read(std::string_view key, const Snapshot* snapshot) const noexcept {
+    return !is_closed() && db::is_key_allowed(key, options) && is_readable(snapshot);
+  }
+
+  /// Whether `snapshot` is none, or one of this database that is still held.
+  bool is_readable(const Snapshot* snapshot) const noexcept {
+    return snapshot == nullptr || snapshot->engine_ == engine.get();
+  }
+
+  /// Why `accepts_read` said no.
+  [[gnu::cold, gnu::noinline]] Error read_refusal(std::string_view key,
+                                                  const Snapshot* snapshot) const;
+
+  /// Errors: kClosed, kInvalidArgument  as for all calls
+  Result<void> check_read(std::string_view key, const Snapshot* snapshot) const {
+    if (accepts_read(key, snapshot)) [[likely]]
+      return {};
+    return std::unexpected(read_refusal(key, snapshot));
+  }
+  Result<void> check_key(std::string_view key) const { return check_read(key, nullptr); }
+
+  /// The moment at which a read at `snapshot` is made.
+  static engine::View view_of(const Snapshot* snapshot) noexcept {
+    if (snapshot == nullptr) return engine::kLatest;
+    return {.sequence = snapshot->sequence_, .taken_at_ms = snapshot->taken_at_ms_};
+  }
+
+  /// The operation that stores `value` under `key`; an erase when `expiry` is in the past, since
+  /// the key is then gone at once.
+  engine::Operation put_of(std::string_view key, std::string_view value, Expiry expiry) const;
+
+  /// Whether the database is still open for what a caller has just got hold of (D2).
+  bool is_open_for_holders();
+
+  /// Errors: as `Db::close`
+  Result<void> close();
+
+  // Set at construction, or by `Access::open` before anyone else sees it.
+  const Options options;
+  const os::SystemClock system_clock;
+  const os::Clock& clock;
+  db::Background background;  // Before the engine, which holds on to it.
+  std::unique_ptr<engine::StorageEngine> engine;
+
+  // Atomic, so that reads learn of the end by one load (D3). Written under `close_mutex`.
+  std::atomic<db::Phase> phase = db::Phase::kOpen;
+
+  base::Mutex close_mutex;  // Makes one decision of closing at a time.
+};
+
+}  // namespace ashlar
