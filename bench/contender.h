@@ -1,0 +1,84 @@
+/// \file
+/// One side of a row, and the rounds that let the sides take turns.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "report.h"
+
+namespace ashlar::bench {
+
+/// How long to measure.
+struct Settings {
+  int rounds = 5;
+  double seconds = 0.8;  ///< A round of one side; rows of a fixed number of operations ignore it.
+};
+
+/// A back-end in the loop of one row, loaded and ready.
+///
+/// Threads: confined; a loop may start threads of its own and waits for them.
+class Contender {
+ public:
+  explicit Contender(std::string_view name) : name_(name) {}
+  Contender(const Contender&) = delete;
+  Contender& operator=(const Contender&) = delete;
+  virtual ~Contender() = default;
+
+  /// Brings the store into the state in which every round begins. Not timed.
+  virtual void prepare() {}
+
+  /// Runs one round of about `seconds`. Returns: nanoseconds an operation.
+  virtual double run(double seconds) = 0;
+
+  std::string_view name() const noexcept { return name_; }
+
+  /// Answers that were wrong so far, and writes that failed.
+  std::uint64_t wrong_count() const noexcept { return wrong_count_; }
+
+ protected:
+  void expect(bool is_right) noexcept { wrong_count_ += is_right ? 0U : 1U; }
+  void add_wrong(std::uint64_t count) noexcept { wrong_count_ += count; }
+
+ private:
+  std::string_view name_;
+  std::uint64_t wrong_count_ = 0;
+};
+
+using Contenders = std::vector<std::unique_ptr<Contender>>;
+
+/// Lets the contenders take turns, round after round, so that what else happens on the machine
+/// hits all of them alike. Returns: their figures, in their order.
+std::vector<Spread> run_rounds(const Settings& settings,
+                               std::span<const std::unique_ptr<Contender>> contenders);
+
+/// Nanoseconds an operation of `count` operations that began at `begin` and end now.
+inline double ns_each(std::chrono::steady_clock::time_point begin, std::uint64_t count) {
+  const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - begin;
+  return taken.count() / static_cast<double>(count);
+}
+
+/// Runs `operation` for about `seconds` and reads the clock once in `block` operations only: a
+/// reading costs as much as a cached read of a store. Returns: nanoseconds an operation.
+template <std::invocable Operation>
+double time_operations(double seconds, int block, Operation operation) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + std::chrono::duration<double>(seconds);
+  std::uint64_t count = 0;
+  do {
+    for (int i = 0; i < block; ++i) operation();
+    count += static_cast<std::uint64_t>(block);
+  } while (std::chrono::steady_clock::now() < end);
+  return ns_each(begin, count);
+}
+
+/// Operations between two readings of the clock, and batches or scans.
+inline constexpr int kBlock = 2048;
+inline constexpr int kSlowBlock = 128;
+
+}  // namespace ashlar::bench

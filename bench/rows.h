@@ -1,0 +1,59 @@
+/// \file
+/// The rows of the bench: what each measures, against whom, and how well it must do.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "contender.h"
+#include "report.h"
+
+namespace ashlar::bench {
+
+/// What running one row gave.
+struct RowOutcome {
+  std::vector<RowResult> results;  ///< The row itself first, then lines for information.
+  std::uint64_t wrong_count = 0;   ///< Wrong answers and failed writes, of all sides.
+  std::string wrong_of = {};       ///< Who gave them.
+};
+
+/// One row.
+struct Row {
+  std::string_view name;
+  std::string_view what;  ///< For `--list`.
+  double must;
+  double aim;
+  RowOutcome (*run)(const Row& row, const Settings& settings);
+};
+
+/// All rows, in the order of the report.
+std::span<const Row> all_rows();
+
+/// Keys held in the rows that do not say otherwise.
+inline constexpr std::uint64_t kKeyCount = 1'000'000;
+
+/// Runs the rounds of `contenders`, the first of which is ours, the second the peer of the row.
+///
+/// Returns: the row with its verdict, and a line for information for every further contender
+RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
+                   std::string_view peer_name);
+
+// One function a row, in the file that its name leads to: row_point.cc and so on.
+RowOutcome run_get(const Row& row, const Settings& settings);
+RowOutcome run_get_hot(const Row& row, const Settings& settings);
+RowOutcome run_set(const Row& row, const Settings& settings);
+RowOutcome run_insert(const Row& row, const Settings& settings);
+RowOutcome run_delete(const Row& row, const Settings& settings);
+RowOutcome run_batch_get(const Row& row, const Settings& settings);
+RowOutcome run_batch_set(const Row& row, const Settings& settings);
+RowOutcome run_mixed_95_5(const Row& row, const Settings& settings);
+RowOutcome run_mixed_50_50(const Row& row, const Settings& settings);
+RowOutcome run_scan(const Row& row, const Settings& settings);
+RowOutcome run_bytes_per_key(const Row& row, const Settings& settings);
+RowOutcome run_expiry_churn(const Row& row, const Settings& settings);
+RowOutcome run_hit_ratio(const Row& row, const Settings& settings);
+
+}  // namespace ashlar::bench
