@@ -1,0 +1,103 @@
+// What a binding may rely on: the C face says the same as the C++ one, ends each message within its
+// buffer, and frees what it handed out when a call fails half way. tests/api uses it from C.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "ashlar/c.h"
+#include "ashlar/options.h"
+#include "ashlar/result.h"
+
+namespace ashlar {
+namespace {
+
+class CApiTest : public ::testing::Test {
+ protected:
+  CApiTest() { EXPECT_EQ(ashlar_open(nullptr, &db_, nullptr), ASHLAR_OK); }
+  ~CApiTest() override { EXPECT_EQ(ashlar_close(db_, nullptr), ASHLAR_OK); }
+
+  ashlar_db* db_ = nullptr;
+  ashlar_error error_{};
+};
+
+TEST(CApi, CodesHaveTheNamesOfTheErrorCodes) {
+  EXPECT_STREQ(ashlar_code_name(ASHLAR_OK), "Ok");
+  EXPECT_EQ(ashlar_code_name(ASHLAR_BUSY), error_code_name(ErrorCode::kBusy));
+  EXPECT_EQ(ashlar_code_name(ASHLAR_CORRUPTION), error_code_name(ErrorCode::kCorruption));
+}
+
+TEST(CApi, OptionsStartWithTheDefaults) {
+  ashlar_options options;
+  ashlar_options_init(&options);
+  EXPECT_EQ(options.key_bytes_max, Options().key_bytes_max);
+  EXPECT_EQ(options.value_bytes_max, Options().value_bytes_max);
+  EXPECT_EQ(options.memory_budget_bytes, Options().memory_budget_bytes);
+  EXPECT_EQ(options.memory_policy, ASHLAR_REFUSE);
+}
+
+TEST(CApi, OpeningWithABadOptionLeavesNoHandle) {
+  ashlar_options options;
+  ashlar_options_init(&options);
+  options.key_bytes_max = 0;
+  ashlar_error error;
+  ashlar_db* db = nullptr;
+  EXPECT_EQ(ashlar_open(&options, &db, &error), ASHLAR_INVALID_ARGUMENT);
+  EXPECT_EQ(db, nullptr);
+  EXPECT_EQ(error.code, ASHLAR_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "option key_bytes_max is 0, 1 to 65535 allowed");
+}
+
+TEST(CApi, FreeingNothingIsAllowed) {
+  EXPECT_EQ(ashlar_close(nullptr, nullptr), ASHLAR_OK);
+  ashlar_value_free(nullptr);
+  ashlar_batch_free(nullptr);
+  ashlar_snapshot_release(nullptr);
+  ashlar_iterator_free(nullptr);
+}
+
+TEST_F(CApiTest, AbsentAndEmptyValuesDiffer) {
+  ASSERT_EQ(ashlar_put(db_, ashlar_text("empty"), {}, ASHLAR_NEVER, nullptr), ASHLAR_OK);
+  ashlar_value value;
+  ASSERT_EQ(ashlar_get(db_, ashlar_text("empty"), nullptr, &value, nullptr), ASHLAR_OK);
+  EXPECT_NE(value.data, nullptr);
+  EXPECT_EQ(value.size, 0U);
+  ashlar_value_free(&value);
+  EXPECT_EQ(value.data, nullptr);
+  ASSERT_EQ(ashlar_get(db_, ashlar_text("absent"), nullptr, &value, nullptr), ASHLAR_OK);
+  EXPECT_EQ(value.data, nullptr);
+  ashlar_value_free(&value);
+}
+
+TEST_F(CApiTest, AMessageEndsWithinItsBuffer) {
+  const std::string key(100'000, '\1');  // Each byte takes four to print.
+  std::memset(error_.message, 'x', sizeof(error_.message));
+  EXPECT_EQ(ashlar_erase(db_, {.data = key.data(), .size = key.size()}, nullptr, &error_),
+            ASHLAR_INVALID_ARGUMENT);
+  EXPECT_LT(std::strlen(error_.message), sizeof(error_.message));
+  EXPECT_NE(std::string(error_.message).find("\\x01"), std::string::npos);
+}
+
+TEST_F(CApiTest, AFailedMultiGetHandsOutNothing) {
+  ASSERT_EQ(ashlar_put(db_, ashlar_text("k"), ashlar_text("v"), ASHLAR_NEVER, nullptr), ASHLAR_OK);
+  const ashlar_bytes keys[] = {ashlar_text("k"), {}};
+  ashlar_value values[2];
+  EXPECT_EQ(ashlar_multi_get(db_, keys, 2, nullptr, values, &error_), ASHLAR_INVALID_ARGUMENT);
+  EXPECT_EQ(values[0].data, nullptr);
+  EXPECT_EQ(values[1].data, nullptr);
+}
+
+TEST_F(CApiTest, TheClockIsThatOfTheDatabase) {
+  const std::int64_t before_ms = ashlar_now_ms(db_);
+  ashlar_snapshot* snapshot = nullptr;
+  ASSERT_EQ(ashlar_snapshot_take(db_, &snapshot, nullptr), ASHLAR_OK);
+  EXPECT_GE(ashlar_snapshot_taken_at_ms(snapshot), before_ms);
+  EXPECT_LE(ashlar_snapshot_taken_at_ms(snapshot), ashlar_now_ms(db_));
+  EXPECT_EQ(ashlar_close(db_, &error_), ASHLAR_BUSY);
+  EXPECT_STREQ(error_.message, "1 snapshots or iterators are held");
+  ashlar_snapshot_release(snapshot);
+}
+
+}  // namespace
+}  // namespace ashlar
