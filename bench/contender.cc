@@ -1,20 +1,37 @@
 #include "contender.h"
 
-namespace ashlar::bench {
+#include "machine.h"
 
-std::vector<Spread> run_rounds(const Settings& settings,
-                               std::span<const std::unique_ptr<Contender>> contenders) {
-  std::vector<std::vector<double>> figures(contenders.size());
+namespace ashlar::bench {
+namespace {
+
+struct Turns {
+  std::vector<double> all;
+  std::vector<double> quiet;
+};
+
+}  // namespace
+
+RoundsOutcome run_rounds(const Settings& settings,
+                         std::span<const std::unique_ptr<Contender>> contenders) {
+  RoundsOutcome outcome;
+  std::vector<Turns> turns(contenders.size());
   for (int round = 0; round < settings.rounds; ++round) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       contenders[i]->prepare();
-      figures[i].push_back(contenders[i]->run(settings.seconds));
+      const OthersMeter others;
+      const double figure = contenders[i]->run(settings.seconds);
+      const bool is_quiet = others.share() <= kDisturbedShare;
+      turns[i].all.push_back(figure);
+      if (is_quiet) turns[i].quiet.push_back(figure);
+      ++outcome.turn_count;
+      outcome.disturbed_turn_count += is_quiet ? 0 : 1;
     }
   }
-  std::vector<Spread> spreads;
-  spreads.reserve(figures.size());
-  for (const auto& each : figures) spreads.push_back(spread_of(each));
-  return spreads;
+  for (const auto& [all, quiet] : turns) {
+    outcome.spreads.push_back(spread_of(quiet.size() >= kQuietTurnsMin ? quiet : all));
+  }
+  return outcome;
 }
 
 }  // namespace ashlar::bench

@@ -52,10 +52,22 @@ class Contender {
 
 using Contenders = std::vector<std::unique_ptr<Contender>>;
 
+/// What came out of the rounds.
+struct RoundsOutcome {
+  std::vector<Spread> spreads;  ///< Of the contenders, in their order.
+  int turn_count = 0;
+  int disturbed_turn_count = 0;  ///< Others had more than `kDisturbedShare` of the machine.
+};
+
 /// Lets the contenders take turns, round after round, so that what else happens on the machine
-/// hits all of them alike. Returns: their figures, in their order.
-std::vector<Spread> run_rounds(const Settings& settings,
-                               std::span<const std::unique_ptr<Contender>> contenders);
+/// hits all of them alike. Disturbed turns are left out of a contender that has enough others.
+RoundsOutcome run_rounds(const Settings& settings,
+                         std::span<const std::unique_ptr<Contender>> contenders);
+
+/// A turn in which others had more of the machine than this is disturbed.
+inline constexpr double kDisturbedShare = 0.10;
+/// What a median needs to be kept without the disturbed turns.
+inline constexpr std::size_t kQuietTurnsMin = 3;
 
 /// Nanoseconds an operation of `count` operations that began at `begin` and end now.
 inline double ns_each(std::chrono::steady_clock::time_point begin, std::uint64_t count) {

@@ -2,7 +2,11 @@
 
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): getloadavg is not in <cstdlib>.
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -37,7 +41,51 @@ std::string kernel() {
   return uname(&names) == 0 ? std::string(names.sysname) + " " + names.release : "unknown kernel";
 }
 
+struct ProcessorSeconds {
+  double busy = 0;
+  double total = 0;
+};
+
+ProcessorSeconds processor_seconds() {
+  // user nice system idle iowait irq softirq steal, in ticks.
+  constexpr std::size_t kIdle = 3;
+  constexpr std::size_t kWaiting = 4;
+  std::ifstream file("/proc/stat");
+  std::string name;
+  std::array<double, 8> ticks = {};
+  file >> name;
+  for (auto& each : ticks) file >> each;
+
+  const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+  ProcessorSeconds seconds;
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    seconds.total += ticks[i] / ticks_per_second;
+    if (i != kIdle && i != kWaiting) seconds.busy += ticks[i] / ticks_per_second;
+  }
+  return seconds;
+}
+
+double own_seconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 }  // namespace
+
+OthersMeter::OthersMeter() : busy_begin_(0), total_begin_(0), own_begin_(own_seconds()) {
+  const auto seconds = processor_seconds();
+  busy_begin_ = seconds.busy;
+  total_begin_ = seconds.total;
+}
+
+double OthersMeter::share() const {
+  const auto seconds = processor_seconds();
+  const double total = seconds.total - total_begin_;
+  if (total <= 0) return 0;
+  const double others = seconds.busy - busy_begin_ - (own_seconds() - own_begin_);
+  return std::clamp(others / total, 0.0, 1.0);
+}
 
 void write_machine(std::ostream& out) {
   out << processor() << ", " << std::thread::hardware_concurrency() << " cores, " << kernel()

@@ -27,7 +27,8 @@ std::span<const Row> all_rows() {
 
 RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
                    std::string_view peer_name) {
-  const std::vector<Spread> spreads = run_rounds(settings, contenders);
+  const RoundsOutcome rounds = run_rounds(settings, contenders);
+  const auto& spreads = rounds.spreads;
   const auto line = [&](std::string name) {
     return RowResult{.name = std::move(name),
                      .ours = spreads[0].median,
@@ -40,6 +41,10 @@ RowOutcome compare(const Row& row, const Settings& settings, const Contenders& c
   outcome.results.push_back(line(std::string(row.name)));
   outcome.results[0].must = row.must;
   outcome.results[0].aim = row.aim;
+  if (rounds.disturbed_turn_count > 0) {
+    outcome.results[0].note = std::to_string(rounds.disturbed_turn_count) + " of " +
+                              std::to_string(rounds.turn_count) + " turns disturbed";
+  }
   for (std::size_t i = 1; i < contenders.size(); ++i) {
     const std::string peer(contenders[i]->name());
     if (peer != peer_name) {
