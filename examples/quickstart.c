@@ -25,7 +25,7 @@ static ashlar_code read_and_write(ashlar_db* db, ashlar_error* error) {
   }
   ashlar_value_free(&value);
 
-  const int64_t deadline_ms = ashlar_now_ms(db) + 30 * 60 * 1000;
+  const int64_t deadline_ms = ashlar_now_ms(db) + INT64_C(30) * 60 * 1000;
   int64_t left_ms = 0;
   TRY(ashlar_put(db, ashlar_text("lunch"), ashlar_text("bread"), deadline_ms, error));
   TRY(ashlar_time_to_live(db, ashlar_text("lunch"), &left_ms, error));
@@ -90,7 +90,8 @@ int main(void) {
   ashlar_code code = ashlar_open(NULL, &db, &error);
   if (code == ASHLAR_OK) code = tour(db, &error);
   if (code != ASHLAR_OK) {
-    fprintf(stderr, "%s: %s\n", ashlar_code_name(code), error.message);
+    fputs(error.message, stderr);
+    fputc('\n', stderr);
   }
   const ashlar_code closed = ashlar_close(db, NULL);
   return code == ASHLAR_OK && closed == ASHLAR_OK ? 0 : 1;
