@@ -155,7 +155,7 @@ TEST_P(Allocation, MayFailInAllThatHasToDoWithDeadlines) {
 // C1
 TEST_P(Allocation, MayFailWhileABatchIsBuiltAndWritten) {
   const auto act = [](Stage& stage) -> Result<void> {
-    static constexpr std::array<std::string_view, 19> kKeys{
+    static constexpr std::array<std::string_view, 20> kKeys{
         "key0", "key1", "key2", "key3", "b1", "b2", "b3", "b4", "b5", "b6",
         "b7",   "b8",   "b9",   "c1",   "c2", "c3", "c4", "c5", "c6", "c7"};
     WriteBatch batch;
