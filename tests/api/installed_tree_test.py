@@ -77,10 +77,10 @@ class InstalledTree(unittest.TestCase):
             "-o", program)
         self.assertEqual(run(program), "C++: dressed\n")
 
-    @unittest.skipUnless((SOURCE / "examples" / "CMakeLists.txt").exists(), "no examples yet")
     def test_examples_build_against_it(self):
         build = self.build(SOURCE / "examples")
-        self.assertTrue(run(build / "quickstart"))
+        for name in ("ashlar-quickstart", "ashlar-quickstart-c"):
+            self.assertTrue(run(build / name), name)
 
 
 if __name__ == "__main__":

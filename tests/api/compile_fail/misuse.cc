@@ -38,7 +38,7 @@ void use(Db& db, const Db& frozen, Snapshot& snapshot, Iterator& rows) {
   (void)Expiry::in(5000);
 #endif
 #ifdef MISUSE_POLICY_FROM_NUMBER
-  Options options{.memory_policy = 1};
+  Options given{.memory_policy = 1};
 #endif
 #ifdef MISUSE_RESULT_AS_ANSWER
   bool is_there = db.exists("key");
