@@ -24,7 +24,8 @@ ashlar::Result<void> report_memory(const Stage& stage) {
   };
 
   terminal.heading("Memory");
-  terminal.figure("keys held", {grouped(count)});
+  terminal.figure("keys held",
+                  {grouped(count), ", with a deadline: ", grouped(stats.expiring_key_count)});
   row("their keys and values", content_bytes);
   row("all that is held", stats.memory_bytes);
   row("  records", stats.record_bytes);
