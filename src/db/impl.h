@@ -18,7 +18,7 @@
 #include "base/assert.h"
 #include "base/thread_safety.h"
 #include "db/background.h"
-#include "db/limits.h"
+#include "db/bounds.h"
 #include "engine/storage_engine.h"
 #include "os/clock.h"
 

@@ -1,5 +1,5 @@
-"""What `cmake --install` lays down is all that a program needs: CMake and pkg-config both find it in
-any prefix, and the examples build against it.
+"""What `cmake --install` lays down is all that a program needs: CMake and pkg-config both find it
+in any prefix, and the examples build against it.
 
 The environment says how this tree was built: CMAKE, BUILD, SOURCE, CC, CXX, FLAGS, LAUNCHER.
 """
@@ -38,7 +38,7 @@ class InstalledTree(unittest.TestCase):
     def build(self, source):
         """Configures and builds `source` against the prefix; returns where its programs are."""
         build = self.scratch / source.name
-        launchers = [f"-DCMAKE_{language}_COMPILER_LAUNCHER={LAUNCHER}" for language in ("C", "CXX")]
+        launchers = [f"-DCMAKE_{name}_COMPILER_LAUNCHER={LAUNCHER}" for name in ("C", "CXX")]
         run(CMAKE, "-S", source, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
             f"-DCMAKE_C_COMPILER={CC}", f"-DCMAKE_CXX_COMPILER={CXX}", f"-DCMAKE_C_FLAGS={FLAGS}",
             f"-DCMAKE_CXX_FLAGS={FLAGS}", *(launchers if LAUNCHER else []))

@@ -1,7 +1,7 @@
 // What a caller may rely on at the limits: at the limit a thing is taken, beyond it is refused
 // (L1), and the refusal names what was given and what is allowed in printable words (L2).
 
-#include "db/limits.h"
+#include "db/bounds.h"
 
 #include <gtest/gtest.h>
 
@@ -21,11 +21,11 @@ std::string refusal_of(const Options& options) {
   return std::string(result.error().message());
 }
 
-TEST(Limits, DefaultOptionsAreAllowed) {
+TEST(Bounds, DefaultOptionsAreAllowed) {
   EXPECT_EQ(refusal_of({}), "allowed");
 }
 
-TEST(Limits, EachOptionIsAllowedAtBothEndsOfItsRange) {
+TEST(Bounds, EachOptionIsAllowedAtBothEndsOfItsRange) {
   EXPECT_EQ(refusal_of({.key_bytes_max = 1}), "allowed");
   EXPECT_EQ(refusal_of({.key_bytes_max = kKeyBytesHardMax}), "allowed");
   EXPECT_EQ(refusal_of({.value_bytes_max = 0}), "allowed");
@@ -35,7 +35,7 @@ TEST(Limits, EachOptionIsAllowedAtBothEndsOfItsRange) {
   EXPECT_EQ(refusal_of({.memory_policy = MemoryPolicy::kEvict}), "allowed");
 }
 
-TEST(Limits, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
+TEST(Bounds, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
   EXPECT_EQ(refusal_of({.key_bytes_max = 0}), "option key_bytes_max is 0, 1 to 65535 allowed");
   EXPECT_EQ(refusal_of({.key_bytes_max = kKeyBytesHardMax + 1}),
             "option key_bytes_max is 65536, 1 to 65535 allowed");
@@ -48,7 +48,7 @@ TEST(Limits, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
 }
 
 // L1
-TEST(Limits, AKeyHasOneByteUpToTheLimit) {
+TEST(Bounds, AKeyHasOneByteUpToTheLimit) {
   EXPECT_FALSE(is_key_allowed("", kSmall));
   EXPECT_TRUE(is_key_allowed("k", kSmall));
   EXPECT_TRUE(is_key_allowed("four", kSmall));
@@ -56,13 +56,13 @@ TEST(Limits, AKeyHasOneByteUpToTheLimit) {
 }
 
 // L1
-TEST(Limits, AValueHasNoByteUpToTheLimit) {
+TEST(Bounds, AValueHasNoByteUpToTheLimit) {
   EXPECT_TRUE(is_value_allowed("", kSmall));
   EXPECT_TRUE(is_value_allowed("12345678", kSmall));
   EXPECT_FALSE(is_value_allowed("123456789", kSmall));
 }
 
-TEST(Limits, ARefusalNamesKeySizeAndLimit) {
+TEST(Bounds, ARefusalNamesKeySizeAndLimit) {
   EXPECT_EQ(key_refusal("", kSmall).message(), "key \"\" has 0 bytes, 1 to 4 allowed");
   EXPECT_EQ(key_refusal("five5", kSmall).message(), "key \"five5\" has 5 bytes, 1 to 4 allowed");
   EXPECT_EQ(value_refusal("k", "123456789", kSmall).message(),
@@ -70,13 +70,13 @@ TEST(Limits, ARefusalNamesKeySizeAndLimit) {
   EXPECT_EQ(key_refusal("", kSmall).code(), ErrorCode::kInvalidArgument);
 }
 
-TEST(LimitsDeathTest, WhatIsAllowedIsNotRefused) {
+TEST(BoundsDeathTest, WhatIsAllowedIsNotRefused) {
   EXPECT_DEATH(static_cast<void>(key_refusal("k", kSmall)), "only a key outside its limits");
   EXPECT_DEATH(static_cast<void>(value_refusal("k", "v", kSmall)), "only a value outside");
 }
 
 // L2
-TEST(Limits, AKeyIsShownShortAndPrintable) {
+TEST(Bounds, AKeyIsShownShortAndPrintable) {
   EXPECT_EQ(printable_key("user:7"), "\"user:7\"");
   EXPECT_EQ(printable_key("a\0\xff\n"sv), "\"a\\x00\\xff\\x0a\"");
   EXPECT_EQ(printable_key("\"\\"), "\"\\\"\\\\\"");
@@ -84,7 +84,7 @@ TEST(Limits, AKeyIsShownShortAndPrintable) {
   EXPECT_EQ(printable_key(std::string(33, 'k')), '"' + std::string(32, 'k') + "\"...");
 }
 
-TEST(Limits, ABatchIsRefusedByTheIndexOfTheOperationAtFault) {
+TEST(Bounds, ABatchIsRefusedByTheIndexOfTheOperationAtFault) {
   WriteBatch batch;
   batch.put("k", "v");
   batch.erase("four");
@@ -100,7 +100,7 @@ TEST(Limits, ABatchIsRefusedByTheIndexOfTheOperationAtFault) {
             "operation 0: key \"\" has 0 bytes, 1 to 4 allowed");
 }
 
-TEST(Limits, ABatchThatHadNoRoomForAnOperationIsRefused) {
+TEST(Bounds, ABatchThatHadNoRoomForAnOperationIsRefused) {
   WriteBatch batch;
   batch.put("k", "v");
   batch.erase(std::string_view("never read", kBatchBytesHardMax));

@@ -1,4 +1,4 @@
-#include "db/limits.h"
+#include "db/bounds.h"
 
 #include "base/assert.h"
 
