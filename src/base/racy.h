@@ -1,0 +1,163 @@
+/// \file
+/// Access to memory that another thread may be changing at the same time.
+///
+/// Optimistic readers copy first and ask afterwards whether what they copied was valid (a sequence
+/// lock). Such a copy is a data race for the language unless it is made of atomic accesses. The plain
+/// form here is exactly that, byte by byte; it is the specification, and what ThreadSanitizer builds
+/// and other processors use. On x86-64 the same loads are written as instructions the compiler does
+/// not look into, 16 bytes at a time: `mem-get` falls from 130 ns to 80 ns.
+///
+/// Protocol: a reader loads the version (acquire), copies with the functions below, calls
+/// `read_fence` and loads the version again. A writer calls `write_fence` after it has made the
+/// version odd (or has taken the memory from its last owner) and before it stores.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SANITIZE_THREAD__)
+#define ASHLAR_RACY_PLAIN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ASHLAR_RACY_PLAIN 1
+#endif
+#endif
+#if !defined(__x86_64__) && !defined(ASHLAR_RACY_PLAIN)
+#define ASHLAR_RACY_PLAIN 1
+#endif
+
+#ifndef ASHLAR_RACY_PLAIN
+#include <emmintrin.h>
+#endif
+
+namespace ashlar::base::racy {
+
+/// The specification: every byte is an atomic access. Acquire and release stand in for the fences,
+/// which ThreadSanitizer does not understand.
+namespace plain {
+
+inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = __atomic_load_n(from + i, __ATOMIC_ACQUIRE);
+}
+
+inline void store_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; ++i) __atomic_store_n(to + i, from[i], __ATOMIC_RELEASE);
+}
+
+inline bool equal_bytes(const char* racy, const char* own, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (__atomic_load_n(racy + i, __ATOMIC_ACQUIRE) != own[i]) return false;
+  }
+  return true;
+}
+
+template <typename Word>
+Word load_word(const char* from) noexcept {
+  Word word;
+  char bytes[sizeof(Word)];
+  load_bytes(bytes, from, sizeof(Word));
+  std::memcpy(&word, bytes, sizeof(Word));
+  return word;
+}
+
+}  // namespace plain
+
+#ifdef ASHLAR_RACY_PLAIN
+
+using plain::equal_bytes;
+using plain::load_bytes;
+using plain::load_word;
+using plain::store_bytes;
+inline void read_fence() noexcept {}
+inline void write_fence() noexcept {}
+
+#else
+
+// The operand names exactly the bytes that are read, so the compiler keeps the load between fences.
+inline __m128i load_16(const char* from) noexcept {
+  __m128i out;
+  asm volatile("movdqu %1, %0" : "=x"(out) : "m"(*reinterpret_cast<const char(*)[16]>(from)));
+  return out;
+}
+
+template <typename Word>
+Word load_word(const char* from) noexcept {
+  Word out;
+  asm volatile("mov %1, %0" : "=r"(out) : "m"(*reinterpret_cast<const char(*)[sizeof(Word)]>(from)));
+  return out;
+}
+
+template <typename Word>
+void copy_word(char* to, const char* from) noexcept {
+  const Word word = load_word<Word>(from);
+  std::memcpy(to, &word, sizeof(Word));
+}
+
+/// Copies fewer than 16 bytes as two words that overlap.
+inline void load_short(char* to, const char* from, std::size_t bytes) noexcept {
+  if (bytes >= 8) {
+    copy_word<std::uint64_t>(to, from);
+    copy_word<std::uint64_t>(to + bytes - 8, from + bytes - 8);
+  } else if (bytes >= 4) {
+    copy_word<std::uint32_t>(to, from);
+    copy_word<std::uint32_t>(to + bytes - 4, from + bytes - 4);
+  } else {
+    plain::load_bytes(to, from, bytes);
+  }
+}
+
+inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+  if (bytes < 16) return load_short(to, from, bytes);
+  if (bytes >= 1024) {
+    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+    return;
+  }
+  std::size_t at = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), load_16(from + at));
+  }
+  if (at < bytes) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + bytes - 16), load_16(from + bytes - 16));
+  }
+}
+
+/// Readers that see half of a plain store discard it, so a plain copy is enough here.
+inline void store_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+  std::memcpy(to, from, bytes);
+}
+
+inline bool equal_16(const char* racy, const char* own) noexcept {
+  const __m128i right = _mm_loadu_si128(reinterpret_cast<const __m128i*>(own));
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(load_16(racy), right)) == 0xffff;
+}
+
+inline bool equal_bytes(const char* racy, const char* own, std::size_t bytes) noexcept {
+  if (bytes < 16) {
+    char copy[16];
+    load_short(copy, racy, bytes);
+    return std::memcmp(copy, own, bytes) == 0;
+  }
+  for (std::size_t at = 0; at + 16 <= bytes; at += 16) {
+    if (!equal_16(racy + at, own + at)) return false;
+  }
+  return equal_16(racy + bytes - 16, own + bytes - 16);
+}
+
+inline void read_fence() noexcept { std::atomic_thread_fence(std::memory_order_acquire); }
+inline void write_fence() noexcept { std::atomic_thread_fence(std::memory_order_release); }
+
+#endif
+
+inline std::uint64_t load_u64(const char* from) noexcept { return load_word<std::uint64_t>(from); }
+inline std::uint32_t load_u32(const char* from) noexcept { return load_word<std::uint32_t>(from); }
+
+template <typename Word>
+void store_word(char* to, Word word) noexcept {
+  char bytes[sizeof(Word)];
+  std::memcpy(bytes, &word, sizeof(Word));
+  store_bytes(to, bytes, sizeof(Word));
+}
+
+}  // namespace ashlar::base::racy

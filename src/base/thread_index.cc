@@ -1,0 +1,63 @@
+#include "base/thread_index.h"
+
+#include <bitset>
+
+#include "base/thread_safety.h"
+
+namespace ashlar::base {
+namespace {
+
+// The one table of the process. Never destroyed: threads may end after main has.
+struct Registry {
+  Mutex mutex;
+  std::bitset<kThreadIndexCount> taken ASHLAR_GUARDED_BY(mutex);
+};
+
+Registry& registry() noexcept {
+  alignas(Registry) static char storage[sizeof(Registry)];
+  static Registry* const the_registry = new (storage) Registry;
+  return *the_registry;
+}
+
+std::size_t take_index() noexcept {
+  Registry& all = registry();
+  const MutexLock lock(all.mutex);
+  for (std::size_t index = 0; index < kThreadIndexCount; ++index) {
+    if (all.taken[index]) continue;
+    all.taken[index] = true;
+    return index;
+  }
+  return kThreadIndexCount;
+}
+
+struct Owner {
+  std::size_t index = take_index();
+  Owner() = default;
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
+  ~Owner() {
+    if (index == kThreadIndexCount) return;
+    Registry& all = registry();
+    const MutexLock lock(all.mutex);
+    all.taken[index] = false;
+  }
+};
+
+constexpr std::size_t kUnknown = kThreadIndexCount + 1;
+// Beside the owner, whose destructor makes every access to it a guarded one.
+thread_local std::size_t known_index = kUnknown;
+
+[[gnu::noinline]] std::size_t thread_index_slow() noexcept {
+  thread_local const Owner owner;
+  known_index = owner.index;
+  return known_index;
+}
+
+}  // namespace
+
+std::size_t thread_index() noexcept {
+  const std::size_t index = known_index;
+  return index != kUnknown ? index : thread_index_slow();
+}
+
+}  // namespace ashlar::base

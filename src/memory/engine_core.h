@@ -1,0 +1,194 @@
+/// \file
+/// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc, expire.cc,
+/// evict.cc, reclaim.cc
+/// (the background), scan.cc, memory_engine.cc (the rest).
+///
+/// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the ordered
+/// side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ashlar/options.h"
+#include "base/hash.h"
+#include "base/memory_budget.h"
+#include "base/thread_safety.h"
+#include "engine/storage_engine.h"
+#include "memory/evictor.h"
+#include "memory/expiry_wheel.h"
+#include "memory/hash_table.h"
+#include "memory/local.h"
+#include "memory/ordered_side.h"
+#include "memory/record_heap.h"
+#include "memory/versions.h"
+#include "os/clock.h"
+
+namespace ashlar::memory {
+
+/// A mark in a record's scheduled tick: which sweep of the wheel has seen its entry.
+inline constexpr std::uint64_t kSweepMark = std::uint64_t{1} << 63U;
+
+class MemoryEngine final : public engine::StorageEngine {
+ public:
+  /// The parts that reserve address space, made before the engine so that failing is easy.
+  struct Parts {
+    std::unique_ptr<base::MemoryBudget> budget;
+    std::unique_ptr<RecordHeap> records;
+    std::unique_ptr<RecordHeap> nodes;
+    std::unique_ptr<HashTable> table;
+    std::unique_ptr<Heat> heat;        // Null unless keys are evicted.
+    std::unique_ptr<Evictor> evictor;  // Likewise.
+  };
+
+  MemoryEngine(Parts parts, const os::Clock& clock);
+  ~MemoryEngine() override;
+
+  Result<std::size_t> apply(std::span<const engine::Operation> operations) override;
+  Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms) override;
+  bool get(std::string_view key, const engine::View& view, Value* value,
+           TimeMs* deadline_ms) const override;
+  void multi_get(std::span<const std::string_view> keys, const engine::View& view,
+                 std::span<std::optional<Value>> values) const override;
+  Result<std::unique_ptr<engine::Cursor>> scan(const Range& range,
+                                               const engine::View& view) override;
+  Result<engine::View> acquire_snapshot() override;
+  void release_snapshot(Sequence sequence) noexcept override;
+  std::optional<TimeMs> maintain() override;
+  void on_work(void (*wake)(void*), void* context) noexcept override;
+  Stats stats() const override;
+  std::size_t memory_bytes() const noexcept override;
+  std::size_t snapshot_count() const noexcept override;
+  void check() const override;
+
+  // For cursors.
+
+  /// Collects keys for a walk, bringing the ordered side up to date when it is not. `from` is the
+  /// first key wanted, `before` the first no longer wanted (null: none).
+  Result<void> collect_from(std::string_view from, std::size_t count_max, KeyList& out);
+  Result<void> collect_before(const std::string_view* before, std::size_t count_max, KeyList& out);
+
+  /// Reads the keys [begin, end) of `keys` at `view`, with their cache misses overlapped.
+  void read_group(const KeyList& keys, std::size_t begin, std::size_t end,
+                  const engine::View& view, std::span<std::optional<Value>> values) const;
+
+ private:
+  friend class WriteRun;
+
+  /// Where a key is looked up, as of the moment at which the head of its chain was read.
+  struct Lookup {
+    std::string_view key;
+    std::uint64_t hash = 0;
+    const Bucket* root = nullptr;
+    std::uint64_t head = 0;
+    bool is_found = false;
+  };
+  enum class Attempt : std::uint8_t { kFound, kAbsent, kRetry };
+
+  // read.cc
+  bool is_expired(TimeMs deadline_ms, const engine::View& view) const noexcept;
+  void start(Lookup& lookup) const noexcept;
+  static bool is_unchanged(const Lookup& lookup) noexcept;
+  bool is_valid(const Lookup& lookup) const noexcept;
+  Record find_racy(const Lookup& lookup) const noexcept;
+  static bool find_version(const Lookup& lookup, const engine::View& view, Record& record) noexcept;
+  Attempt try_read(Lookup& lookup, const engine::View& view, Value* value,
+                   TimeMs* deadline_ms) const;
+  bool read(Lookup& lookup, const engine::View& view, Value* value, TimeMs* deadline_ms) const;
+  bool read_locked(Lookup& lookup, const engine::View& view, Value* value,
+                   TimeMs* deadline_ms) const;
+  void read_overlapped(std::span<Lookup> lookups, const engine::View& view,
+                       std::span<std::optional<Value>> values) const;
+
+  // write.cc
+  char* allocate(Local& local, std::size_t bytes);
+  void free_record(Local& local, Record record) noexcept;
+  void free_chain(Local& local, Record newest) noexcept;
+  static void count_change(Local& local, Record old, Record now) noexcept;
+  void report_slots(Local& local, std::int64_t added_count) noexcept;
+  void schedule(Local& local, std::uint64_t hash, Record record, std::uint64_t scheduled) noexcept;
+  void keep_version(Local& local, std::uint64_t hash) noexcept;
+  void report_notes(Local& local) noexcept;
+  void wake_by(TimeMs deadline_ms) noexcept;
+  Error refuse(Local& local) const;
+
+  // expire.cc
+  enum class Changed : std::uint8_t { kYes, kNoMemory, kAbsent };
+  Changed set_deadline_locked(Local& local, std::uint64_t hash, SlotPlace place,
+                              TimeMs deadline_ms) noexcept;
+
+  // evict.cc
+  bool make_room(Local& local) noexcept;
+  Evictor::Found look_at(Local& local, const Evictor::Candidate& candidate, bool removes) noexcept;
+  void take_admissions_locked(Local& local) noexcept ASHLAR_REQUIRES(evictor_mutex_);
+  void admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept;
+  void touch(Record record) const noexcept;
+
+  // reclaim.cc
+  /// The state that a round of reclaiming is made against. What changed later is left for the next.
+  struct Horizon {
+    TimeMs now_ms;
+    Sequence current;
+    std::vector<Sequence> live;
+    bool is_needed(Sequence written, Sequence replaced) const noexcept;
+  };
+  enum class Occasion : std::uint8_t { kGarbage, kAtTick, kNearing };
+  bool tend(Local& local, std::uint64_t hash, const Horizon& horizon, Occasion occasion)
+      ASHLAR_REQUIRES(maintenance_mutex_);
+  bool tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
+                   const Horizon& horizon);
+  void reschedule(std::uint64_t hash, Record record, Occasion occasion)
+      ASHLAR_REQUIRES(maintenance_mutex_);
+  bool trim(Local& local, Record newest, const Horizon& horizon) noexcept;
+  void remove_slot_locked(Local& local, Bucket& root, SlotPlace place,
+                          std::uint64_t hash) noexcept;
+  void gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
+  void file_expiries(base::ChunkedQueue& inbox) ASHLAR_REQUIRES(maintenance_mutex_);
+  void keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
+      ASHLAR_REQUIRES(maintenance_mutex_);
+  void run_wheel(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
+  void sweep_wheel() ASHLAR_REQUIRES(maintenance_mutex_);
+  void tend_garbage(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
+  std::optional<TimeMs> next_maintenance() ASHLAR_REQUIRES(maintenance_mutex_);
+
+  std::int64_t sum(OwnedCounter Counters::* counter) const noexcept;
+  std::uint64_t hash_of(std::string_view key) const noexcept {
+    return base::hash_key(key, parts_.table->hash_seed());
+  }
+
+  // Set at construction.
+  Parts parts_;
+  const os::Clock& clock_;
+  void (*wake_)(void*) = nullptr;
+  void* wake_context_ = nullptr;
+
+  // Thread-safe by themselves.
+  mutable Versions versions_;
+  mutable Locals locals_;
+  mutable OrderedSide ordered_;
+
+  base::Mutex evictor_mutex_;  // Guards what parts_.evictor points to.
+
+  mutable base::Mutex maintenance_mutex_;
+  ExpiryWheel wheel_ ASHLAR_GUARDED_BY(maintenance_mutex_);
+  base::ChunkedQueue garbage_ ASHLAR_GUARDED_BY(maintenance_mutex_);
+  std::uint64_t tended_release_count_ ASHLAR_GUARDED_BY(maintenance_mutex_) = 0;
+
+  // Atomic, for writers: the moment at which the background looks again, flags for what waits, and
+  // the mark that a schedule made now carries (see sweep_wheel).
+  std::atomic<TimeMs> next_maintenance_ms_{engine::kNever};
+  std::atomic<bool> has_garbage_{false};
+  std::atomic<std::uint64_t> sweep_mark_{0};
+  // Atomic, for stats.
+  std::atomic<std::uint64_t> pending_expiry_count_{0};
+  std::atomic<std::uint64_t> kept_version_count_{0};
+  std::atomic<std::uint64_t> expiry_lag_ms_{0};
+  std::atomic<std::uint64_t> expiry_lag_ms_max_{0};
+};
+
+}  // namespace ashlar::memory

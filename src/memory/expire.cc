@@ -1,0 +1,83 @@
+// Changing the deadline of a key.
+
+#include "memory/engine_core.h"
+
+namespace ashlar::memory {
+
+/// Gives the version at `place` the deadline, in place where no snapshot can tell, else as a new
+/// version.
+MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint64_t hash,
+                                                        SlotPlace place,
+                                                        TimeMs deadline_ms) noexcept {
+  const Sequence stamp = versions_.current();
+  const Sequence newest_live = versions_.newest_live();
+  const Record old = place.record();
+  const Shape old_shape = old.shape();
+  const Sequence written = old.stamp(old_shape);
+  const Record older = old.previous(old_shape);
+  const std::uint64_t scheduled = old.scheduled_tick(old_shape);
+  const bool keeps_old = written < stamp && newest_live >= written;
+
+  if (old_shape.has_deadline() && !keeps_old) {
+    count_change(local, old, Record());
+    old.set_deadline_ms(old_shape, deadline_ms);
+    count_change(local, Record(), old);
+    if (deadline_ms != engine::kNever) schedule(local, hash, old, scheduled);
+    return Changed::kYes;
+  }
+  const bool keeps_older = newest_live != 0 && older;
+  const Shape shape =
+      Shape::of(old_shape.key_bytes(), old_shape.value_bytes(),
+                Shape::kHasDeadline | (keeps_old || keeps_older ? Shape::kHasPrevious : 0));
+  const Record now(parts_.records->allocate(local.records, shape.record_bytes()));
+  if (!now) return Changed::kNoMemory;
+  now.fill(shape, old.key(old_shape), old.value(old_shape), deadline_ms);
+  now.set_stamp(shape, stamp);
+  if (deadline_ms != engine::kNever) schedule(local, hash, now, scheduled);
+  count_change(local, old, now);
+  admit(local, hash, old, now);
+  place.set(slot_of(now, tag_of(hash)));
+  if (keeps_old || keeps_older) {
+    now.set_previous(shape, keeps_old ? old : older);
+    keep_version(local, hash);
+    if (!keeps_old) free_record(local, old);
+  } else {
+    free_chain(local, old);
+  }
+  return Changed::kYes;
+}
+
+Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs deadline_ms) {
+  const Locals::Hold local(locals_);
+  const std::uint64_t hash = hash_of(key);
+  while (true) {
+    const bool has_queues = local->expiry_inbox.reserve(2) && local->garbage.reserve(1) &&
+                            (!parts_.evictor || local->admissions.reserve(1));
+    if (!has_queues) return std::unexpected(refuse(*local));
+
+    Bucket& root = parts_.table->lock(hash);
+    const SlotPlace place = parts_.table->find_locked(root, tag_of(hash), key);
+    Changed changed = Changed::kAbsent;
+    TimeMs before_ms = engine::kNever;
+    if (place) {
+      const Record record = place.record();
+      const Shape shape = record.shape();
+      before_ms = record.deadline_ms(shape);
+      if (!shape.is_tombstone() && !is_expired(before_ms, engine::kLatest)) {
+        changed = before_ms == deadline_ms
+                      ? Changed::kYes
+                      : set_deadline_locked(*local, hash, place, deadline_ms);
+      }
+    }
+    HashTable::unlock_changed(root);
+
+    if (changed == Changed::kAbsent) return std::nullopt;
+    if (changed == Changed::kYes) {
+      wake_by(deadline_ms);
+      return before_ms;
+    }
+    if (!make_room(*local)) return std::unexpected(refuse(*local));
+  }
+}
+
+}  // namespace ashlar::memory

@@ -1,0 +1,93 @@
+#include "memory/expiry_wheel.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace ashlar::memory {
+
+ExpiryWheel::ExpiryWheel(base::MemoryBudget& budget, std::uint64_t now_tick)
+    : next_tick_(now_tick) {
+  queues_.reserve(kLevelCount * kLevelBuckets + 1);
+  for (std::size_t i = 0; i <= kLevelCount * kLevelBuckets; ++i) queues_.emplace_back(budget);
+}
+
+bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) {
+  const std::uint64_t at = std::max(tick, next_tick_);
+  const std::uint64_t distance = at - next_tick_;
+  base::ChunkedQueue* queue = &far();
+  for (unsigned level = 0; level < kLevelCount; ++level) {
+    if (distance >= std::uint64_t{1} << kLevelBits * (level + 1)) continue;
+    queue = &bucket(level, at);
+    break;
+  }
+  if (!queue->reserve(1)) return false;
+  queue->push(hash);
+  ++count_;
+  return true;
+}
+
+/// What comes up at `next_tick_`: a bucket of an upper level when the level below has come round.
+base::ChunkedQueue* ExpiryWheel::bucket_coming_up() noexcept {
+  for (unsigned level = kLevelCount; level > 0; --level) {
+    const bool has_come_round = next_tick_ % (std::uint64_t{1} << kLevelBits * level) == 0;
+    if (!has_come_round) continue;
+    base::ChunkedQueue& queue = level == kLevelCount ? far() : bucket(level, next_tick_);
+    if (!queue.empty()) return &queue;
+  }
+  base::ChunkedQueue& nearest = bucket(0, next_tick_);
+  return nearest.empty() ? nullptr : &nearest;
+}
+
+ExpiryWheel::CameUp ExpiryWheel::advance(std::uint64_t now_tick, base::ChunkedQueue& due) {
+  ASHLAR_ASSERT(due.empty(), "what came up before has been dealt with");
+  while (next_tick_ <= now_tick) {
+    if (count_ == 0) {
+      next_tick_ = now_tick + 1;
+      return CameUp::kNothing;
+    }
+    if (base::ChunkedQueue* queue = bucket_coming_up()) {
+      due.clear();
+      due.take(*queue);
+      count_ -= due.count();
+      return queue == &bucket(0, next_tick_) ? CameUp::kAtTick : CameUp::kNearing;
+    }
+    ++next_tick_;
+  }
+  return CameUp::kNothing;
+}
+
+bool ExpiryWheel::take_bucket(std::size_t& position, base::ChunkedQueue& entries) {
+  ASHLAR_ASSERT(entries.empty(), "what was taken before has been dealt with");
+  while (position < queues_.size()) {
+    base::ChunkedQueue& queue = queues_[position++];
+    if (queue.empty()) continue;
+    entries.clear();
+    entries.take(queue);
+    count_ -= entries.count();
+    return true;
+  }
+  return false;
+}
+
+std::uint64_t ExpiryWheel::next_due_tick() const noexcept {
+  std::uint64_t due = UINT64_MAX;
+  for (unsigned level = 0; level < kLevelCount; ++level) {
+    const unsigned shift = kLevelBits * level;
+    const std::uint64_t base = next_tick_ >> shift;
+    // An upper bucket comes up when its first tick does; the present one has come up already.
+    const std::uint64_t first = level == 0 ? 0 : 1;
+    for (std::uint64_t i = first; i < kLevelBuckets + first; ++i) {
+      if (queues_[level * kLevelBuckets + (base + i) % kLevelBuckets].empty()) continue;
+      due = std::min(due, (base + i) << shift);
+      break;
+    }
+  }
+  if (!queues_.back().empty()) {
+    constexpr unsigned kShift = kLevelBits * kLevelCount;
+    due = std::min(due, ((next_tick_ >> kShift) + 1) << kShift);
+  }
+  return due;
+}
+
+}  // namespace ashlar::memory

@@ -1,0 +1,179 @@
+/// \file
+/// The hash index: linear hashing over one range of buckets, read without locks.
+///
+/// A key belongs to the bucket that its hash's low bits name, of the `level` bits that cover the
+/// bucket count, or one bit fewer where that bucket does not exist yet. Growing by one splits one
+/// bucket in two, shrinking by one merges them again; nothing else moves and nobody waits.
+///
+/// Invariants:
+///   H1, H2  in bucket.h
+///   H3  While a bucket's lock is held, the set of hashes that belong to it does not change.
+///   H4  The bucket count is published before the locks of a split or merge are released: a reader
+///       that missed a moved key and looks at the count again sees that it looked in the wrong place.
+///
+/// Source: "Linear hashing", W. Litwin, 1980; one cache line a bucket as in FASTER (2018), DLHT (2024).
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/biased_lock.h"
+#include "base/memory_budget.h"
+#include "base/reservation.h"
+#include "base/spin_wait.h"
+#include "base/thread_safety.h"
+#include "memory/bucket.h"
+#include "memory/overflow_pool.h"
+#include "memory/record.h"
+
+namespace ashlar::memory {
+
+/// A place in a locked chain; empty when the key is not there.
+struct SlotPlace {
+  Bucket* bucket = nullptr;
+  unsigned index = 0;
+
+  explicit operator bool() const noexcept { return bucket != nullptr; }
+  std::uint64_t slot() const noexcept {
+    return bucket->slots[index].load(std::memory_order_relaxed);
+  }
+  Record record() const noexcept { return record_of(slot()); }
+  void set(std::uint64_t slot) const noexcept {
+    bucket->slots[index].store(slot, std::memory_order_relaxed);
+  }
+};
+
+/// Threads: thread-safe; functions with `locked` in their name need the lock of the root given.
+class HashTable {
+ public:
+  /// Returns: null when address space or budget are refused
+  static std::unique_ptr<HashTable> make(base::MemoryBudget& budget, std::uint64_t hash_seed);
+
+  std::uint64_t hash_seed() const noexcept { return hash_seed_; }
+
+  // For readers.
+
+  /// The first bucket of the chain that `hash` belongs to now.
+  Bucket& root_of(std::uint64_t hash) const noexcept {
+    // Acquire: partner of the release in `publish_count`; the bucket is initialised.
+    return buckets_[index_of(hash, bucket_count_.load(std::memory_order_acquire))];
+  }
+
+  /// The bucket after `bucket` in its chain, given the head that was read; null at the end.
+  const Bucket* next_of(std::uint64_t head) const noexcept {
+    const auto number = static_cast<std::uint32_t>(head & kOverflowMask);
+    return number == 0 ? nullptr : &overflow_.bucket(number);
+  }
+
+  // For writers.
+
+  /// Locks the chain that `hash` belongs to and returns its root.
+  Bucket& lock(std::uint64_t hash) noexcept;
+
+  /// Locks `root` if `hash` belongs to it. Returns false, with nothing locked, when it has moved.
+  bool lock_root(Bucket& root, std::uint64_t hash) noexcept;
+
+  /// As `lock`, but null at once when someone else holds it.
+  Bucket* try_lock(std::uint64_t hash) noexcept;
+
+  /// Releases after a change: readers that overlapped it retry.
+  static void unlock_changed(Bucket& root) noexcept {
+    const std::uint64_t head = root.head.load(std::memory_order_relaxed);
+    ASHLAR_DEBUG_ASSERT((head & kLockBit) != 0, "only a locked bucket is unlocked");
+    // Release: publishes the slots and the records they point to; partner of a reader's acquire.
+    root.head.store((head + kVersionStep) & ~kLockBit, std::memory_order_release);
+  }
+
+  /// Releases without having changed anything: readers need not retry.
+  static void unlock_unchanged(Bucket& root) noexcept {
+    const std::uint64_t head = root.head.load(std::memory_order_relaxed);
+    root.head.store(head & ~kLockBit, std::memory_order_release);
+  }
+
+  SlotPlace find_locked(Bucket& root, std::uint16_t tag, std::string_view key) const noexcept;
+
+  /// How many slots can be added before another overflow bucket is needed.
+  unsigned room_locked(const Bucket& root) const noexcept;
+
+  /// Adds a slot. Where there is no room, takes an overflow bucket that the caller has reserved.
+  void insert_locked(Bucket& root, std::uint64_t slot) noexcept;
+
+  /// Removes a slot and keeps the chain compact; `place` is void afterwards.
+  void erase_locked(Bucket& root, SlotPlace place) noexcept;
+
+  /// Calls `visit` for each slot of the chain, which must not be changed meanwhile.
+  template <typename Visit>
+  void for_each_locked(Bucket& root, Visit visit) const {
+    for (Bucket* bucket = &root; bucket != nullptr; bucket = next_locked(*bucket)) {
+      for (unsigned i = 0; i < kSlotsPerBucket; ++i) {
+        const SlotPlace place{.bucket = bucket, .index = i};
+        if (place.slot() == 0) return;
+        visit(place);
+      }
+    }
+  }
+
+  OverflowPool& overflow() noexcept { return overflow_; }
+
+  /// Reports that so many slots were added or removed (negative), and lets the index follow: a few
+  /// splits or merges at most. The caller holds no bucket.
+  void follow(std::int64_t added_count) noexcept;
+
+  /// Calls `visit(root)` with each chain locked, in ascending order; what belongs together stays put
+  /// meanwhile. Slots that are added or removed while the walk is elsewhere may be seen or not.
+  void walk(const std::function<void(Bucket&)>& visit);
+
+  std::uint64_t slot_count() const noexcept { return slot_count_.load(std::memory_order_relaxed); }
+  std::size_t taken_bytes() const noexcept;
+
+  /// Aborts when an invariant is broken. No writer may be active.
+  void check() const;
+
+ private:
+  HashTable(base::Reservation region, std::unique_ptr<OverflowPool> overflow,
+            base::MemoryBudget& budget, std::uint64_t hash_seed) noexcept;
+
+  static std::uint64_t index_of(std::uint64_t hash, std::uint64_t bucket_count) noexcept {
+    const std::uint64_t mask = std::bit_ceil(bucket_count) - 1;
+    const std::uint64_t index = hash & mask;
+    return index < bucket_count ? index : index & mask >> 1U;
+  }
+
+  Bucket* next_locked(const Bucket& bucket) const noexcept {
+    const std::uint64_t head = bucket.head.load(std::memory_order_relaxed);
+    const auto number = static_cast<std::uint32_t>(head & kOverflowMask);
+    return number == 0 ? nullptr : &overflow_.bucket(number);
+  }
+  static bool try_set_lock(Bucket& root) noexcept;
+  static void set_lock(Bucket& root) noexcept;
+  static void set_overflow(Bucket& bucket, std::uint32_t number) noexcept;
+  void publish_count(std::uint64_t bucket_count) noexcept;
+  bool commit_for(std::uint64_t bucket_count) noexcept ASHLAR_REQUIRES(resize_mutex_);
+  void uncommit_after(std::uint64_t bucket_count) noexcept ASHLAR_REQUIRES(resize_mutex_);
+  bool split_one() noexcept ASHLAR_REQUIRES(resize_mutex_);
+  bool merge_one() noexcept ASHLAR_REQUIRES(resize_mutex_);
+  void move_upper_half(Bucket& from, Bucket& to, std::uint64_t bit) noexcept;
+  std::size_t chain_slot_count(Bucket& root) const noexcept;
+
+  // Set at construction.
+  base::Reservation region_;
+  Bucket* const buckets_;
+  std::unique_ptr<OverflowPool> overflow_owner_;
+  OverflowPool& overflow_;
+  base::MemoryBudget& budget_;
+  const std::uint64_t hash_seed_;
+
+  // Read by every operation, written by splits and merges.
+  alignas(64) std::atomic<std::uint64_t> bucket_count_;
+
+  alignas(64) std::atomic<std::uint64_t> slot_count_{0};
+  base::Mutex resize_mutex_;
+  // Written under resize_mutex_; atomic for stats.
+  std::atomic<std::size_t> committed_bytes_{0};
+};
+
+}  // namespace ashlar::memory

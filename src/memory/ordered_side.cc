@@ -1,0 +1,189 @@
+#include "memory/ordered_side.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+namespace ashlar::memory {
+
+void OrderedSide::push(KeyNode* note, std::uint32_t era, bool is_removal) noexcept {
+  note->era = era;
+  note->is_removal = is_removal;
+  auto& newest = shards_[note->hash % kShardCount].newest;
+  note->next = newest.load(std::memory_order_relaxed);
+  // Release: partner of the acquire in `apply_notes_locked`.
+  while (!newest.compare_exchange_weak(note->next, note, std::memory_order_release,
+                                       std::memory_order_relaxed)) {
+  }
+}
+
+void OrderedSide::note_removed(Local& local, std::string_view key, std::uint64_t hash) noexcept {
+  const std::uint32_t current_era = era();
+  if (current_era == 0) return;
+  if (KeyNode* const note = make_note(local, key, hash)) {
+    push(note, current_era, true);
+    return;
+  }
+  // The tree itself goes with the next scan or look of the background.
+  std::uint32_t expected = current_era;
+  state_.compare_exchange_strong(expected, (current_era & ~kActiveBit) + 2);
+}
+
+bool OrderedSide::has_notes() const noexcept {
+  return std::any_of(shards_.begin(), shards_.end(), [](const Shard& shard) {
+    return shard.newest.load(std::memory_order_acquire) != nullptr;
+  });
+}
+
+bool OrderedSide::prepare(Local& local) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (is_active() && !has_notes()) {
+      notes_since_scan_.store(0, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  const std::unique_lock lock(mutex_);
+  notes_since_scan_.store(0, std::memory_order_relaxed);
+  const bool is_ready = is_active() ? apply_notes_locked(local) : build_locked(local);
+  if (!is_ready) drop_locked(local);
+  return is_ready;
+}
+
+bool OrderedSide::build_locked(Local& local) {
+  drop_locked(local);
+  const std::uint32_t new_era = (state_.load(std::memory_order_relaxed) + 2) | kActiveBit;
+  state_.store(new_era, std::memory_order_seq_cst);
+  // From here on writers leave notes. A bucket that is walked below holds all that they did to it
+  // before; what they did after, or both, is in the notes, and applying a note twice is harmless.
+  KeyNode* first = nullptr;
+  std::size_t count = 0;
+  bool has_memory = true;
+  table_.walk([&](Bucket& root) {
+    table_.for_each_locked(root, [&](SlotPlace place) {
+      const Record record = place.record();
+      const std::string_view key = record.key(record.shape());
+      KeyNode* const node =
+          has_memory ? make_note(local, key, base::hash_key(key, table_.hash_seed())) : nullptr;
+      has_memory = node != nullptr;
+      if (node == nullptr) return;
+      node->next = first;
+      first = node;
+      ++count;
+    });
+  });
+
+  std::vector<KeyNode*> nodes;
+  try {
+    nodes.reserve(count);
+  } catch (...) {
+    while (first != nullptr) discard(local, std::exchange(first, first->next));
+    drop_locked(local);
+    throw;
+  }
+  for (; first != nullptr; first = first->next) nodes.push_back(first);
+  std::sort(nodes.begin(), nodes.end(),
+            [](const KeyNode* left, const KeyNode* right) { return left->key() < right->key(); });
+  for (KeyNode* node : nodes) {
+    if (has_memory && tree_.add(local.nodes, node) == KeyTree::Added::kYes) continue;
+    discard(local, node);
+    has_memory = false;
+  }
+  return has_memory && apply_notes_locked(local);
+}
+
+bool OrderedSide::apply_notes_locked(Local& local) noexcept {
+  bool has_memory = true;
+  for (Shard& shard : shards_) {
+    // Acquire: partner of the release in `push`.
+    KeyNode* newest = shard.newest.exchange(nullptr, std::memory_order_acquire);
+    KeyNode* oldest = nullptr;
+    while (newest != nullptr) {
+      KeyNode* const rest = newest->next;
+      newest->next = oldest;
+      oldest = newest;
+      newest = rest;
+    }
+    while (oldest != nullptr) {
+      KeyNode* const note = oldest;
+      oldest = oldest->next;
+      has_memory = apply_note_locked(local, note) && has_memory;
+      notes_since_scan_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  return has_memory;
+}
+
+bool OrderedSide::apply_note_locked(Local& local, KeyNode* note) noexcept {
+  const bool is_current = note->era == state_.load(std::memory_order_relaxed);
+  if (is_current && !note->is_removal) {
+    const KeyTree::Added added = tree_.add(local.nodes, note);
+    if (added == KeyTree::Added::kYes) return true;
+    discard(local, note);
+    return added == KeyTree::Added::kWasThere;
+  }
+  if (is_current) tree_.remove(local.nodes, note->key());
+  discard(local, note);
+  return true;
+}
+
+void OrderedSide::drop_locked(Local& local) noexcept {
+  const std::uint32_t state = state_.load(std::memory_order_relaxed);
+  if ((state & kActiveBit) != 0) state_.store((state & ~kActiveBit) + 2, std::memory_order_seq_cst);
+  apply_notes_locked(local);  // Of no era that counts: this frees them.
+  tree_.clear(local.nodes);
+}
+
+bool OrderedSide::collect_from(std::string_view from, std::size_t count_max, KeyList& out) const {
+  const std::shared_lock lock(mutex_);
+  if (!is_active()) return false;
+  tree_.collect_from(from, count_max, out);
+  return true;
+}
+
+bool OrderedSide::collect_before(const std::string_view* before, std::size_t count_max,
+                                 KeyList& out) const {
+  const std::shared_lock lock(mutex_);
+  if (!is_active()) return false;
+  tree_.collect_before(before, count_max, out);
+  return true;
+}
+
+void OrderedSide::maintain(Local& local) noexcept {
+  const std::unique_lock lock(mutex_);
+  if (!is_active()) {
+    if (tree_.count() != 0 || has_notes()) drop_locked(local);
+    return;
+  }
+  const bool has_memory = apply_notes_locked(local);
+  const std::uint64_t notes = notes_since_scan_.load(std::memory_order_relaxed);
+  if (!has_memory || notes > std::max<std::uint64_t>(tree_.count(), kNotesMin)) drop_locked(local);
+}
+
+std::size_t OrderedSide::charged_bytes() const noexcept {
+  const std::shared_lock lock(mutex_);
+  return tree_.charged_bytes();
+}
+
+void OrderedSide::clear(Local& local) noexcept {
+  const std::unique_lock lock(mutex_);
+  drop_locked(local);
+}
+
+void OrderedSide::check(Local& local) {
+  const std::unique_lock lock(mutex_);
+  if (!is_active()) return;
+  if (!apply_notes_locked(local)) return drop_locked(local);
+  tree_.check();
+  table_.walk([&](Bucket& root) {
+    table_.for_each_locked(root, [&](SlotPlace place) {
+      const Record record = place.record();
+      ASHLAR_ASSERT(tree_.contains(record.key(record.shape())), "S1: the tree has every key");
+    });
+  });
+}
+
+}  // namespace ashlar::memory

@@ -1,0 +1,95 @@
+#include "memory/page_store.h"
+
+#include <bit>
+
+#include "base/assert.h"
+
+namespace ashlar::memory {
+namespace {
+
+// From this budget on one empty chunk is kept, so that a load that swings around a chunk's edge does
+// not clear 2 MiB each time.
+constexpr std::size_t kSpareChunkBudgetBytes = std::size_t{64} << 20U;
+
+}  // namespace
+
+PageStore::PageStore(const base::Reservation& region, std::size_t chunk_count,
+                     std::size_t side_bytes, base::MemoryBudget& budget)
+    : region_(region),
+      budget_(budget),
+      page_charge_bytes_(kPageBytes + side_bytes),
+      free_pages_(chunk_count, 0),
+      is_open_(chunk_count, false) {
+  ASHLAR_ASSERT(chunk_count * base::kHugePageBytes <= region.bytes(), "chunks lie in the region");
+  free_pages_[0] = kAllFree;
+  is_open_[0] = true;
+}
+
+std::uint32_t PageStore::take() noexcept {
+  const base::MutexLock lock(mutex_);
+  while (first_with_room_ < end_of_open_ && free_pages_[first_with_room_] == 0) ++first_with_room_;
+  if (first_with_room_ == end_of_open_ && !open_chunk_locked()) return kNoPage;
+
+  const std::size_t chunk = first_with_room_;
+  if (chunk == 0) {
+    if (!budget_.try_take(page_charge_bytes_)) return kNoPage;
+    taken_bytes_ += page_charge_bytes_;
+  } else if (free_pages_[chunk] == kAllFree) {
+    --spare_chunk_count_;
+  }
+  const auto bit = static_cast<std::uint32_t>(std::countr_zero(free_pages_[chunk]));
+  free_pages_[chunk] &= free_pages_[chunk] - 1;
+  return static_cast<std::uint32_t>(chunk) * kPagesPerChunk + bit;
+}
+
+bool PageStore::open_chunk_locked() noexcept {
+  std::size_t chunk = 1;
+  while (chunk < is_open_.size() && is_open_[chunk]) ++chunk;
+  if (chunk == is_open_.size()) return false;
+  if (!budget_.try_take(page_charge_bytes_ * kPagesPerChunk)) return false;
+
+  region_.prefer_huge_pages(chunk * base::kHugePageBytes, base::kHugePageBytes);
+  taken_bytes_ += page_charge_bytes_ * kPagesPerChunk;
+  is_open_[chunk] = true;
+  free_pages_[chunk] = kAllFree;
+  ++spare_chunk_count_;
+  first_with_room_ = chunk;
+  if (chunk >= end_of_open_) end_of_open_ = chunk + 1;
+  return true;
+}
+
+void PageStore::give_back(std::uint32_t page) noexcept {
+  const base::MutexLock lock(mutex_);
+  const std::size_t chunk = page / kPagesPerChunk;
+  const std::uint32_t bit = std::uint32_t{1} << page % kPagesPerChunk;
+  ASHLAR_ASSERT((free_pages_[chunk] & bit) == 0, "P1: only a page that is out comes back");
+  free_pages_[chunk] |= bit;
+  if (chunk < first_with_room_) first_with_room_ = chunk;
+  if (chunk == 0) {
+    region_.give_back(std::size_t{page} * kPageBytes, kPageBytes);
+    budget_.give_back(page_charge_bytes_);
+    taken_bytes_ -= page_charge_bytes_;
+  } else if (free_pages_[chunk] == kAllFree) {
+    ++spare_chunk_count_;
+    const std::size_t spare_max = budget_.limit_bytes() >= kSpareChunkBudgetBytes ? 1 : 0;
+    if (spare_chunk_count_ > spare_max) close_chunk_locked(chunk);
+  }
+}
+
+void PageStore::close_chunk_locked(std::size_t chunk) noexcept {
+  region_.give_back(chunk * base::kHugePageBytes, base::kHugePageBytes);
+  budget_.give_back(page_charge_bytes_ * kPagesPerChunk);
+  taken_bytes_ -= page_charge_bytes_ * kPagesPerChunk;
+  free_pages_[chunk] = 0;
+  is_open_[chunk] = false;
+  --spare_chunk_count_;
+  while (end_of_open_ > 1 && !is_open_[end_of_open_ - 1]) --end_of_open_;
+  if (first_with_room_ > end_of_open_) first_with_room_ = end_of_open_;
+}
+
+std::size_t PageStore::taken_bytes() const noexcept {
+  const base::MutexLock lock(mutex_);
+  return taken_bytes_;
+}
+
+}  // namespace ashlar::memory

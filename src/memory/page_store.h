@@ -1,0 +1,63 @@
+/// \file
+/// Pages of 64 KiB for records, out of huge pages of 2 MiB (chunks).
+///
+/// Invariants:
+///   P1  A page is handed out at most once until it comes back.
+///   M1  Memory is taken from the budget before it is touched, and given back after it was dropped.
+///
+/// The first chunk is taken page by page on small pages, so that a small database is small. Every
+/// other one is taken whole: that is what a huge page costs. The lowest chunk with room comes
+/// first, so that high ones fall empty and go back to the system.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/memory_budget.h"
+#include "base/reservation.h"
+#include "base/thread_safety.h"
+
+namespace ashlar::memory {
+
+inline constexpr std::size_t kPageBytes = std::size_t{64} << 10U;
+inline constexpr std::uint32_t kPagesPerChunk = base::kHugePageBytes / kPageBytes;
+inline constexpr std::uint32_t kNoPage = UINT32_MAX;
+
+/// Threads: thread-safe.
+class PageStore {
+ public:
+  /// Input:    side_bytes  what others keep about each page, counted in
+  /// Lifetime: `region` and `budget` must outlive the store.
+  PageStore(const base::Reservation& region, std::size_t chunk_count, std::size_t side_bytes,
+            base::MemoryBudget& budget);
+
+  /// Returns: the number of a page with unspecified content, or kNoPage when the budget is used up
+  /// Cost:    a lock; a huge page the first time one of its pages is touched
+  std::uint32_t take() noexcept;
+
+  void give_back(std::uint32_t page) noexcept;
+
+  std::size_t taken_bytes() const noexcept;
+
+ private:
+  static constexpr std::uint32_t kAllFree = UINT32_MAX;
+
+  bool open_chunk_locked() noexcept ASHLAR_REQUIRES(mutex_);
+  void close_chunk_locked(std::size_t chunk) noexcept ASHLAR_REQUIRES(mutex_);
+
+  // Set at construction.
+  const base::Reservation& region_;
+  base::MemoryBudget& budget_;
+  const std::size_t page_charge_bytes_;
+
+  mutable base::Mutex mutex_;
+  std::vector<std::uint32_t> free_pages_ ASHLAR_GUARDED_BY(mutex_);  // A bit a page, by chunk.
+  std::vector<bool> is_open_ ASHLAR_GUARDED_BY(mutex_);
+  std::size_t first_with_room_ ASHLAR_GUARDED_BY(mutex_) = 0;  // No lower chunk has room.
+  std::size_t end_of_open_ ASHLAR_GUARDED_BY(mutex_) = 1;      // No chunk from here on is open.
+  std::size_t spare_chunk_count_ ASHLAR_GUARDED_BY(mutex_) = 0;
+  std::size_t taken_bytes_ ASHLAR_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace ashlar::memory

@@ -1,0 +1,212 @@
+// Point reads: no lock, no store to shared memory. Copy first, then ask whether it was valid.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "base/hints.h"
+#include "memory/engine_core.h"
+
+namespace ashlar::memory {
+namespace {
+
+// After so many copies that turned out to be invalid a read takes the bucket's lock.
+constexpr int kAttemptsMax = 64;
+
+// How many keys are read side by side: enough to keep the memory busy, few enough for the cache.
+constexpr std::size_t kGroupKeys = 16;
+
+// How often a read of several keys at latest is tried before it takes a snapshot.
+constexpr int kMultiGetAttemptsMax = 3;
+
+}  // namespace
+
+bool MemoryEngine::is_expired(TimeMs deadline_ms, const engine::View& view) const noexcept {
+  if (deadline_ms == engine::kNever) return false;
+  return view.is_latest() ? clock_.is_past(deadline_ms) : deadline_ms <= view.taken_at_ms;
+}
+
+void MemoryEngine::start(Lookup& lookup) const noexcept {
+  for (base::SpinWait wait;; wait.pause()) {
+    lookup.root = &parts_.table->root_of(lookup.hash);
+    // Acquire: partner of the release in `HashTable::unlock_changed`.
+    lookup.head = lookup.root->head.load(std::memory_order_acquire);
+    if ((lookup.head & kLockBit) == 0) [[likely]] return;
+  }
+}
+
+/// Whether everything that was copied since `start` was the state at one moment.
+bool MemoryEngine::is_unchanged(const Lookup& lookup) noexcept {
+  base::racy::read_fence();
+  return lookup.root->head.load(std::memory_order_relaxed) == lookup.head;
+}
+
+bool MemoryEngine::is_valid(const Lookup& lookup) const noexcept {
+  // A key that was not found may just have moved to another bucket (H4).
+  return is_unchanged(lookup) &&
+         (lookup.is_found || &parts_.table->root_of(lookup.hash) == lookup.root);
+}
+
+Record MemoryEngine::find_racy(const Lookup& lookup) const noexcept {
+  const std::uint16_t tag = tag_of(lookup.hash);
+  const Bucket* bucket = lookup.root;
+  std::uint64_t head = lookup.head;
+  while (true) {
+    for (unsigned found = match_tag(*bucket, tag); found != 0; found &= found - 1) {
+      const auto index = static_cast<unsigned>(std::countr_zero(found));
+      // Relaxed: ordered by the acquire of the head that leads here, or discarded.
+      const std::uint64_t slot = bucket->slots[index].load(std::memory_order_relaxed);
+      if (slot == 0) continue;
+      const Record record = record_of(slot);
+      if (record.has_key(record.shape(), lookup.key)) return record;
+    }
+    bucket = parts_.table->next_of(head);
+    if (bucket == nullptr || !is_unchanged(lookup)) return {};
+    head = bucket->head.load(std::memory_order_acquire);
+  }
+}
+
+/// Goes from `record` to the version of it that `view` sees; null when it sees none. Returns false
+/// when the chain changed meanwhile. A link is followed only after it has proved valid.
+bool MemoryEngine::find_version(const Lookup& lookup, const engine::View& view,
+                                Record& record) noexcept {
+  while (record) {
+    const Shape shape = record.shape();
+    if (record.stamp(shape) <= view.sequence) return true;
+    record = record.previous(shape);
+    if (!is_unchanged(lookup)) return false;
+  }
+  return true;
+}
+
+MemoryEngine::Attempt MemoryEngine::try_read(Lookup& lookup, const engine::View& view,
+                                             Value* value, TimeMs* deadline_ms) const {
+  const auto answer = [&](bool is_found) {
+    return is_valid(lookup) ? (is_found ? Attempt::kFound : Attempt::kAbsent) : Attempt::kRetry;
+  };
+  Record record = find_racy(lookup);
+  lookup.is_found = static_cast<bool>(record);
+  if (!record) return answer(false);
+  if (!view.is_latest() && !find_version(lookup, view, record)) return Attempt::kRetry;
+  if (!record) return answer(false);
+
+  const Shape shape = record.shape();
+  const TimeMs deadline = record.deadline_ms(shape);
+  if (shape.is_tombstone() || is_expired(deadline, view)) return answer(false);
+  if (value != nullptr) {
+    // A length that has not been validated must not choose how much to allocate.
+    const std::size_t bytes = shape.value_bytes();
+    if (bytes > Value::kInlineBytes && !is_unchanged(lookup)) return Attempt::kRetry;
+    base::racy::load_bytes(value->resize(bytes), record.address() + shape.value_offset(), bytes);
+  }
+  if (deadline_ms != nullptr) *deadline_ms = deadline;
+  if (!is_unchanged(lookup)) return Attempt::kRetry;
+  touch(record);
+  return Attempt::kFound;
+}
+
+bool MemoryEngine::read(Lookup& lookup, const engine::View& view, Value* value,
+                        TimeMs* deadline_ms) const {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    start(lookup);
+    const Attempt result = try_read(lookup, view, value, deadline_ms);
+    if (result != Attempt::kRetry) [[likely]] return result == Attempt::kFound;
+  }
+  return read_locked(lookup, view, value, deadline_ms);
+}
+
+/// The same with the bucket locked, for a key that is written all the time.
+bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* value,
+                               TimeMs* deadline_ms) const {
+  Bucket& root = parts_.table->lock(lookup.hash);
+  lookup.root = &root;
+  lookup.head = root.head.load(std::memory_order_relaxed);
+  Attempt result = Attempt::kRetry;
+  try {
+    result = try_read(lookup, view, value, deadline_ms);
+  } catch (...) {
+    HashTable::unlock_unchanged(root);
+    throw;
+  }
+  HashTable::unlock_unchanged(root);
+  lookup.head &= ~kLockBit;
+  ASHLAR_ASSERT(result != Attempt::kRetry, "H1: nothing changes in a locked bucket");
+  return result == Attempt::kFound;
+}
+
+bool MemoryEngine::get(std::string_view key, const engine::View& view, Value* value,
+                       TimeMs* deadline_ms) const {
+  Lookup lookup{.key = key, .hash = hash_of(key)};
+  return read(lookup, view, value, deadline_ms);
+}
+
+/// Reads a group in phases, so that the cache misses of its keys overlap: buckets, records, copies.
+/// `mem-batch-get` falls to 60 % of the time of single reads.
+void MemoryEngine::read_overlapped(std::span<Lookup> lookups, const engine::View& view,
+                                   std::span<std::optional<Value>> values) const {
+  for (const Lookup& lookup : lookups) base::prefetch(&parts_.table->root_of(lookup.hash));
+  for (Lookup& lookup : lookups) {
+    const Bucket& root = parts_.table->root_of(lookup.hash);
+    const unsigned found = match_tag(root, tag_of(lookup.hash));
+    if (found == 0) continue;
+    const auto index = static_cast<unsigned>(std::countr_zero(found));
+    const Record record = record_of(root.slots[index].load(std::memory_order_relaxed));
+    base::prefetch(record.address());
+    base::prefetch(record.address() + 64);
+  }
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    Value& value = values[i].emplace();
+    if (!read(lookups[i], view, &value, nullptr)) values[i].reset();
+  }
+}
+
+void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engine::View& view,
+                             std::span<std::optional<Value>> values) const {
+  std::array<Lookup, kGroupKeys> few;
+  std::vector<Lookup> many;
+  if (keys.size() > few.size()) many.resize(keys.size());
+  const std::span<Lookup> lookups(many.empty() ? few.data() : many.data(), keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    lookups[i].key = keys[i];
+    lookups[i].hash = hash_of(keys[i]);
+  }
+  const auto read_all = [&](const engine::View& at) {
+    for (std::size_t begin = 0; begin < keys.size(); begin += kGroupKeys) {
+      const std::size_t count = std::min(kGroupKeys, keys.size() - begin);
+      read_overlapped(lookups.subspan(begin, count), at, values.subspan(begin, count));
+    }
+  };
+  if (!view.is_latest()) return read_all(view);
+
+  for (int attempt = 0; attempt < kMultiGetAttemptsMax; ++attempt) {
+    read_all(view);
+    // All buckets unchanged since each was read: there was a moment at which all of it held (C1).
+    const bool is_one_moment = std::all_of(lookups.begin(), lookups.end(),
+                                           [&](const Lookup& lookup) { return is_valid(lookup); });
+    if (is_one_moment) return;
+  }
+  const std::optional<engine::View> snapshot = versions_.acquire(clock_);
+  ASHLAR_ASSERT(snapshot.has_value(), "sequences last for years of snapshots");
+  try {
+    read_all(*snapshot);
+  } catch (...) {
+    versions_.release(snapshot->sequence);
+    throw;
+  }
+  versions_.release(snapshot->sequence);
+}
+
+void MemoryEngine::read_group(const KeyList& keys, std::size_t begin, std::size_t end,
+                              const engine::View& view,
+                              std::span<std::optional<Value>> values) const {
+  std::array<Lookup, kGroupKeys> lookups;
+  for (std::size_t at = begin; at < end; at += kGroupKeys) {
+    const std::size_t count = std::min(kGroupKeys, end - at);
+    for (std::size_t i = 0; i < count; ++i) {
+      lookups[i] = Lookup{.key = keys.key(at + i), .hash = keys.entries[at + i].hash};
+    }
+    read_overlapped(std::span(lookups).first(count), view, values.subspan(at - begin, count));
+  }
+}
+
+}  // namespace ashlar::memory

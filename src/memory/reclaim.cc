@@ -1,0 +1,282 @@
+// The background: reclaims versions that no snapshot needs and keys past their deadline, and gives
+// memory back.
+
+#include <algorithm>
+#include <array>
+
+#include "memory/engine_core.h"
+
+namespace ashlar::memory {
+namespace {
+
+// Entries in the wheel beyond twice the expiring keys and this many are taken to be stale.
+constexpr std::uint64_t kStaleEntriesMin = 65'536;
+
+// Keys with one hash tag in one bucket that one look deals with; any others wait for the next.
+constexpr std::size_t kRecordsPerLook = 16;
+
+}  // namespace
+
+/// Whether a snapshot sees the version that was written and replaced at these sequences. A snapshot
+/// taken after the horizon was drawn sees nothing that was replaced before.
+bool MemoryEngine::Horizon::is_needed(Sequence written, Sequence replaced) const noexcept {
+  if (replaced > current) return true;
+  const auto first = std::lower_bound(live.begin(), live.end(), written);
+  return first != live.end() && *first < replaced;
+}
+
+void MemoryEngine::remove_slot_locked(Local& local, Bucket& root, SlotPlace place,
+                                      std::uint64_t hash) noexcept {
+  const Record record = place.record();
+  const Shape shape = record.shape();
+  count_change(local, record, Record());
+  parts_.table->erase_locked(root, place);
+  ordered_.note_removed(local, record.key(shape), hash);
+  ++local.unreported_node_count;
+  // Readers that still hold the address find the head locked or changed.
+  free_chain(local, record);
+  --local.unreported_slot_count;  // Told to the index once the bucket is unlocked.
+}
+
+/// Unlinks and frees the versions behind `newest` that no snapshot needs. Returns true when any were.
+bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noexcept {
+  bool has_changed = false;
+  Record newer = newest;
+  while (true) {
+    const Shape newer_shape = newer.shape();
+    const Record version = newer.previous(newer_shape);
+    if (!version) return has_changed;
+    const Shape shape = version.shape();
+    if (horizon.is_needed(version.stamp(shape), newer.stamp(newer_shape))) {
+      newer = version;
+      continue;
+    }
+    newer.set_previous(newer_shape, version.previous(shape));
+    free_record(local, version);
+    has_changed = true;
+  }
+}
+
+/// Cleans up behind one key. Returns true when it has to be looked at again.
+bool MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
+                               const Horizon& horizon) {
+  const Record record = place.record();
+  const Shape shape = record.shape();
+  trim(local, record, horizon);
+  const bool has_older = static_cast<bool>(record.previous(shape));
+  const bool is_expired = record.deadline_ms(shape) <= horizon.now_ms;
+  if (!shape.is_tombstone() && !is_expired) return has_older;
+  const bool is_seen = !shape.is_tombstone() && !horizon.live.empty() &&
+                       horizon.live.back() >= record.stamp(shape);
+  if (has_older || is_seen) return true;
+  if (is_expired && !shape.is_tombstone()) local.counters.expired.add(1);
+  remove_slot_locked(local, root, place, hash);
+  return false;
+}
+
+/// Sees to it that the wheel comes back to a key that has a deadline ahead.
+void MemoryEngine::reschedule(std::uint64_t hash, Record record, Occasion occasion) {
+  const Shape shape = record.shape();
+  if (!shape.has_deadline() || shape.is_tombstone()) return;
+  const std::uint64_t scheduled = record.scheduled_tick(shape) & ~kSweepMark;
+  // Another entry of the same key is on its way.
+  if (occasion == Occasion::kAtTick && scheduled > wheel_.next_tick()) return;
+  const TimeMs deadline_ms = record.deadline_ms(shape);
+  const std::uint64_t tick = deadline_ms == engine::kNever ? 0 : tick_of(deadline_ms);
+  bool is_added = false;
+  try {
+    is_added = tick != 0 && wheel_.add(hash, tick);
+  } catch (const std::bad_alloc&) {
+    // As without budget: the key is looked at when it is next written. Reads stay exact.
+  }
+  record.set_scheduled_tick(shape,
+                            is_added ? tick | sweep_mark_.load(std::memory_order_relaxed) : 0);
+}
+
+/// Looks at the keys with this hash. Returns true when garbage remains behind any.
+bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon,
+                        Occasion occasion) {
+  Bucket& root = parts_.table->lock(hash);
+  std::array<Record, kRecordsPerLook> records;
+  std::size_t count = 0;
+  parts_.table->for_each_locked(root, [&](SlotPlace place) {
+    if (tag_of_slot(place.slot()) == tag_of(hash) && count < records.size()) {
+      records[count++] = place.record();
+    }
+  });
+  bool remains = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    SlotPlace place;
+    parts_.table->for_each_locked(root, [&](SlotPlace at) {
+      if (at.record() == records[i]) place = at;
+    });
+    const std::int64_t slots_before = local.unreported_slot_count;
+    remains = tend_record(local, root, place, hash, horizon) || remains;
+    const bool is_removed = local.unreported_slot_count != slots_before;
+    if (!is_removed && occasion != Occasion::kGarbage) reschedule(hash, records[i], occasion);
+  }
+  HashTable::unlock_changed(root);
+  const std::int64_t unreported = std::exchange(local.unreported_slot_count, 0);
+  report_slots(local, unreported);
+  return remains;
+}
+
+/// Takes over what writers have left, holding each of them up for an instant only. The free records
+/// they have at hand go back to their pages, or a few of them would keep many pages from emptying.
+void MemoryEngine::gather_news() {
+  std::size_t local_count = 0;
+  locals_.for_each([&](const Local&) { ++local_count; });
+  std::vector<base::ChunkedQueue> inboxes;
+  std::vector<base::ChunkedQueue> garbages;
+  inboxes.reserve(local_count);
+  garbages.reserve(local_count);
+  locals_.visit_held(
+      [&](const Local& local) {
+        return local_count-- != 0 && local.has_news.load(std::memory_order_relaxed);
+      },
+      [&](Local& local) {
+        inboxes.emplace_back(*parts_.budget).take(local.expiry_inbox);
+        garbages.emplace_back(*parts_.budget).take(local.garbage);
+        parts_.records->flush(local.records);
+        parts_.nodes->flush(local.nodes);
+        local.has_news.store(false, std::memory_order_relaxed);
+      });
+  for (base::ChunkedQueue& inbox : inboxes) file_expiries(inbox);
+  for (base::ChunkedQueue& garbage : garbages) {
+    while (!garbage.empty()) keep_for_later(garbage_, garbage.pop());
+  }
+}
+
+void MemoryEngine::file_expiries(base::ChunkedQueue& inbox) {
+  while (!inbox.empty()) {
+    const std::uint64_t hash = inbox.pop();
+    const std::uint64_t tick = inbox.pop();
+    try {
+      // Without memory the key is reclaimed when it is next written; reads stay exact.
+      (void)wheel_.add(hash, tick);
+    } catch (const std::bad_alloc&) {
+      continue;
+    }
+  }
+}
+
+void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash) {
+  try {
+    if (queue.reserve(1)) queue.push(hash);
+  } catch (const std::bad_alloc&) {
+    // The next write of the key cleans up behind it.
+  }
+}
+
+void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
+  base::ChunkedQueue due(*parts_.budget);
+  std::uint64_t lag_ms = 0;
+  while (true) {
+    const ExpiryWheel::CameUp came_up = wheel_.advance(tick_at(horizon.now_ms), due);
+    if (came_up == ExpiryWheel::CameUp::kNothing) break;
+    const bool is_at_tick = came_up == ExpiryWheel::CameUp::kAtTick;
+    if (is_at_tick) {
+      const auto due_ms = static_cast<TimeMs>(wheel_.next_tick()) * kTickMs;
+      lag_ms = std::max(lag_ms, static_cast<std::uint64_t>(
+                                    std::max<TimeMs>(0, clock_.now_ms() - due_ms)));
+    }
+    while (!due.empty()) {
+      const std::uint64_t hash = due.pop();
+      const bool remains =
+          tend(local, hash, horizon, is_at_tick ? Occasion::kAtTick : Occasion::kNearing);
+      if (remains) keep_for_later(garbage_, hash);
+    }
+  }
+  expiry_lag_ms_.store(lag_ms, std::memory_order_relaxed);
+  if (lag_ms > expiry_lag_ms_max_.load(std::memory_order_relaxed)) {
+    expiry_lag_ms_max_.store(lag_ms, std::memory_order_relaxed);
+  }
+}
+
+/// Keys that are erased and set again leave entries behind. When those outnumber the keys, every
+/// entry is looked at once: one that stands for no key with a deadline, or for one whose mark shows
+/// that this sweep has met it before, goes.
+void MemoryEngine::sweep_wheel() {
+  const auto expiring = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, sum(&Counters::expiring_keys)));
+  if (wheel_.count() < 2 * expiring + kStaleEntriesMin) return;
+  const std::uint64_t mark = sweep_mark_.load(std::memory_order_relaxed) ^ kSweepMark;
+  sweep_mark_.store(mark, std::memory_order_relaxed);
+  ExpiryWheel kept(*parts_.budget, wheel_.next_tick());
+  base::ChunkedQueue entries(*parts_.budget);
+  for (std::size_t position = 0; wheel_.take_bucket(position, entries);) {
+    while (!entries.empty()) {
+      const std::uint64_t hash = entries.pop();
+      Bucket& root = parts_.table->lock(hash);
+      parts_.table->for_each_locked(root, [&](SlotPlace place) {
+        const Record record = place.record();
+        const Shape shape = record.shape();
+        const std::uint64_t scheduled = record.scheduled_tick(shape);
+        if (tag_of_slot(place.slot()) != tag_of(hash) || scheduled == 0) return;
+        if ((scheduled & kSweepMark) == mark) return;
+        record.set_scheduled_tick(shape, (scheduled & ~kSweepMark) | mark);
+        (void)kept.add(hash, scheduled & ~kSweepMark);
+      });
+      HashTable::unlock_changed(root);
+    }
+  }
+  std::swap(wheel_, kept);
+}
+
+void MemoryEngine::tend_garbage(Local& local, const Horizon& horizon) {
+  const std::uint64_t released_count = versions_.released_count();
+  if (released_count == tended_release_count_ && !horizon.live.empty()) return;
+  tended_release_count_ = released_count;
+  base::ChunkedQueue looked_at(*parts_.budget);
+  looked_at.take(garbage_);
+  garbage_.clear();
+  while (!looked_at.empty()) {
+    const std::uint64_t hash = looked_at.pop();
+    if (tend(local, hash, horizon, Occasion::kGarbage)) keep_for_later(garbage_, hash);
+  }
+}
+
+std::optional<TimeMs> MemoryEngine::next_maintenance() {
+  pending_expiry_count_.store(wheel_.count(), std::memory_order_relaxed);
+  kept_version_count_.store(garbage_.count(), std::memory_order_relaxed);
+  bool has_news = false;
+  locals_.for_each([&](const Local& local) {
+    has_news = has_news || local.has_news.load(std::memory_order_relaxed);
+  });
+  has_garbage_.store(has_news || !garbage_.empty(), std::memory_order_relaxed);
+  const bool is_released = versions_.released_count() != tended_release_count_;
+  const bool has_work = has_news || (is_released && !garbage_.empty());
+  const std::uint64_t due_tick = wheel_.next_due_tick();
+  const TimeMs now_ms = clock_.now_ms();
+  TimeMs next_ms = engine::kNever;
+  if (due_tick != UINT64_MAX) next_ms = static_cast<TimeMs>(due_tick) * kTickMs;
+  if (has_work && next_ms > now_ms + kTickMs) next_ms = now_ms + kTickMs;
+  next_maintenance_ms_.store(next_ms, std::memory_order_relaxed);
+  if (next_ms == engine::kNever) return std::nullopt;
+  return std::max<TimeMs>(1, next_ms - now_ms);
+}
+
+std::optional<TimeMs> MemoryEngine::maintain() {
+  if (!maintenance_mutex_.try_lock()) return kTickMs;
+  std::optional<TimeMs> next_ms = kTickMs;
+  try {
+    gather_news();
+    const Locals::Hold local(locals_);
+    // In this order: see Versions::acquire.
+    Horizon horizon{.now_ms = clock_.now_ms(), .current = versions_.current(), .live = {}};
+    horizon.live = versions_.live();
+    run_wheel(*local, horizon);
+    tend_garbage(*local, horizon);
+    sweep_wheel();
+    ordered_.maintain(*local);
+    parts_.records->flush(local->records);
+    parts_.nodes->flush(local->nodes);
+    next_ms = next_maintenance();
+  } catch (const std::bad_alloc&) {
+    // What has not been done is done the next time.
+  }
+  maintenance_mutex_.unlock();
+  return next_ms;
+}
+
+}  // namespace ashlar::memory

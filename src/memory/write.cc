@@ -1,0 +1,479 @@
+// Writes: everything that can fail is done first, then the buckets are locked, then nothing fails.
+
+#include <algorithm>
+#include <array>
+
+#include "base/hints.h"
+#include "memory/engine_core.h"
+
+namespace ashlar::memory {
+namespace {
+
+// Slots that a thread adds or removes before it tells the index, words that wait in its inbox and new
+// keys before it tells the evictor: each bounds how far the shared picture is behind.
+constexpr std::int64_t kUnreportedSlotsMax = 16;
+constexpr std::size_t kInboxWordsMax = 16'384;
+constexpr std::size_t kUnreportedNotesMax = 4096;
+
+// How long after an erase the background may take to give pages that fell empty back.
+constexpr TimeMs kFlushDelayMs = 100;
+
+/// One operation on its way into the index.
+struct Pending {
+  const engine::Operation* operation = nullptr;
+  std::uint64_t hash = 0;
+  std::size_t index = 0;
+  Bucket* root = nullptr;
+  SlotPlace place;
+  Record record;          // The version to install; null until made, or for an erase that needs none.
+  Record old;             // What it replaces.
+  KeyNode* note = nullptr;  // For the ordered side, should the key be new.
+  bool is_erase = false;
+  bool is_superseded = false;  // A later operation of the list has the same key.
+  bool frees_old = false;
+  bool frees_chain = false;    // The versions behind `old` as well.
+};
+
+}  // namespace
+
+/// Takes one operation list through its phases. What was prepared and not installed is given back when
+/// the run ends, however it ends.
+class WriteRun {
+ public:
+  WriteRun(MemoryEngine& engine, Local& local, std::span<Pending> list) noexcept
+      : engine_(engine), table_(*engine.parts_.table), local_(local), list_(list) {}
+  WriteRun(const WriteRun&) = delete;
+  WriteRun& operator=(const WriteRun&) = delete;
+  ~WriteRun() { discard_prepared(); }
+
+  Result<std::size_t> run(std::span<const engine::Operation> operations) {
+    start(operations);
+    while (true) {
+      if (!prepare()) return std::unexpected(engine_.refuse(local_));
+      lock_all();
+      const Outcome outcome = install_all();
+      unlock_all(outcome == Outcome::kDone);
+      if (outcome == Outcome::kDone) break;
+      if (outcome == Outcome::kNoMemory) return std::unexpected(engine_.refuse(local_));
+      discard_prepared();
+    }
+    finish();
+    return found_count_;
+  }
+
+ private:
+  enum class Outcome : std::uint8_t { kDone, kNoMemory, kAgain };
+
+  void start(std::span<const engine::Operation> operations) noexcept;
+  bool prepare();
+  bool reserve_queues();
+  bool prepare_one(Pending& pending);
+  void discard_prepared() noexcept;
+  void lock_all() noexcept;
+  bool try_lock_all() noexcept;
+  void unlock_all(bool has_changed) noexcept;
+  Outcome install_all() noexcept;
+  void find_all() noexcept;
+  bool has_notes_for(std::uint32_t era) const noexcept;
+  std::size_t overflow_need() const noexcept;
+  bool has_versions_for(Sequence newest) const noexcept;
+  void install(Pending& pending) noexcept;
+  void install_put(Pending& pending) noexcept;
+  void install_erase(Pending& pending) noexcept;
+  bool link_older(Pending& pending) noexcept;
+  void finish() noexcept;
+
+  MemoryEngine& engine_;
+  HashTable& table_;
+  Local& local_;
+  std::span<Pending> list_;
+  bool keeps_versions_ = false;  // Snapshots are held: records get room for a link.
+  bool makes_notes_ = false;     // Somebody scans: new keys are noted.
+  std::size_t overflow_count_ = 0;  // Reserved and not yet taken.
+  Sequence stamp_ = 0;
+  Sequence newest_live_ = 0;
+  std::size_t found_count_ = 0;
+  std::int64_t added_slot_count_ = 0;
+  TimeMs earliest_deadline_ms_ = engine::kNever;
+};
+
+void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    const engine::Operation& operation = operations[i];
+    list_[i].operation = &operation;
+    list_[i].index = i;
+    list_[i].hash = engine_.hash_of(operation.key);
+    list_[i].is_erase =
+        operation.kind == engine::OperationKind::kErase ||
+        (operation.deadline_ms != engine::kNever && engine_.clock_.is_past(operation.deadline_ms));
+    base::prefetch_for_write(&table_.root_of(list_[i].hash));
+  }
+  keeps_versions_ = engine_.versions_.newest_live() != 0;
+  makes_notes_ = engine_.ordered_.era() != 0;
+}
+
+bool WriteRun::prepare() {
+  if (!reserve_queues()) return false;
+  return std::all_of(list_.begin(), list_.end(),
+                     [this](Pending& pending) { return prepare_one(pending); });
+}
+
+bool WriteRun::reserve_queues() {
+  std::size_t expiring_count = 0;
+  for (const Pending& pending : list_) {
+    if (!pending.is_erase && pending.operation->deadline_ms != engine::kNever) ++expiring_count;
+  }
+  if (expiring_count != 0 && !local_.expiry_inbox.reserve(2 * expiring_count)) return false;
+  if (keeps_versions_ && !local_.garbage.reserve(list_.size())) return false;
+  return !engine_.parts_.evictor || local_.admissions.reserve(list_.size());
+}
+
+bool WriteRun::prepare_one(Pending& pending) {
+  const engine::Operation& operation = *pending.operation;
+  if (makes_notes_ && !pending.is_erase) {
+    pending.note = engine_.ordered_.make_note(local_, operation.key, pending.hash);
+    if (pending.note == nullptr) return false;
+  }
+  if (pending.is_erase && !keeps_versions_) return true;
+  std::uint64_t flags = keeps_versions_ ? Shape::kHasPrevious : 0;
+  if (pending.is_erase) flags |= Shape::kIsTombstone;
+  if (!pending.is_erase && operation.deadline_ms != engine::kNever) flags |= Shape::kHasDeadline;
+  const std::string_view value = pending.is_erase ? std::string_view() : operation.value;
+  const Shape shape = Shape::of(operation.key.size(), value.size(), flags);
+  pending.record = Record(engine_.allocate(local_, shape.record_bytes()));
+  if (!pending.record) return false;
+  pending.record.fill(shape, operation.key, value, operation.deadline_ms);
+  return true;
+}
+
+void WriteRun::discard_prepared() noexcept {
+  for (Pending& pending : list_) {
+    if (pending.record) engine_.free_record(local_, std::exchange(pending.record, Record()));
+    if (pending.note != nullptr) {
+      engine_.ordered_.discard(local_, std::exchange(pending.note, nullptr));
+    }
+  }
+}
+
+void WriteRun::lock_all() noexcept {
+  if (list_.size() == 1) {
+    list_[0].root = &table_.lock(list_[0].hash);
+    return;
+  }
+  while (!try_lock_all()) {
+  }
+}
+
+/// Locks every bucket of the list once, in ascending order. Returns false, with nothing locked, when
+/// the index changed under it.
+bool WriteRun::try_lock_all() noexcept {
+  for (Pending& pending : list_) pending.root = &table_.root_of(pending.hash);
+  std::sort(list_.begin(), list_.end(), [](const Pending& left, const Pending& right) {
+    if (left.root != right.root) return left.root < right.root;
+    if (left.hash != right.hash) return left.hash < right.hash;
+    const int order = left.operation->key.compare(right.operation->key);
+    return order != 0 ? order < 0 : left.index < right.index;
+  });
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    const bool is_held = i > 0 && list_[i - 1].root == list_[i].root;
+    const bool belongs = is_held ? &table_.root_of(list_[i].hash) == list_[i].root
+                                 : table_.lock_root(*list_[i].root, list_[i].hash);
+    if (belongs) continue;
+    Bucket* last = nullptr;
+    const std::size_t held_end = is_held ? i + 1 : i;
+    for (std::size_t j = 0; j < held_end; ++j) {
+      if (list_[j].root != last) HashTable::unlock_unchanged(*list_[j].root);
+      last = list_[j].root;
+    }
+    return false;
+  }
+  return true;
+}
+
+void WriteRun::unlock_all(bool has_changed) noexcept {
+  const Bucket* last = nullptr;
+  for (const Pending& pending : list_) {
+    if (pending.root == last) continue;
+    last = pending.root;
+    if (has_changed) {
+      HashTable::unlock_changed(*pending.root);
+    } else {
+      HashTable::unlock_unchanged(*pending.root);
+    }
+  }
+}
+
+void WriteRun::find_all() noexcept {
+  if (list_.size() > 1) {
+    for (const Pending& pending : list_) {
+      const unsigned found = match_tag(*pending.root, tag_of(pending.hash));
+      if (found == 0) continue;
+      const SlotPlace place{.bucket = pending.root,
+                            .index = static_cast<unsigned>(std::countr_zero(found))};
+      base::prefetch(place.record().address());
+    }
+  }
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    Pending& pending = list_[i];
+    const std::string_view key = pending.operation->key;
+    pending.is_superseded = i + 1 < list_.size() && list_[i + 1].hash == pending.hash &&
+                            list_[i + 1].operation->key == key;
+    pending.place = table_.find_locked(*pending.root, tag_of(pending.hash), key);
+  }
+}
+
+bool WriteRun::has_notes_for(std::uint32_t era) const noexcept {
+  return era == 0 || std::all_of(list_.begin(), list_.end(), [](const Pending& pending) {
+           return pending.is_erase || pending.place || pending.note != nullptr;
+         });
+}
+
+/// How many overflow buckets the new keys need at most.
+std::size_t WriteRun::overflow_need() const noexcept {
+  std::size_t need = 0;
+  for (std::size_t begin = 0; begin < list_.size();) {
+    std::size_t end = begin;
+    std::size_t added = 0;
+    for (; end < list_.size() && list_[end].root == list_[begin].root; ++end) {
+      const Pending& pending = list_[end];
+      if (!pending.is_superseded && !pending.is_erase && !pending.place) ++added;
+    }
+    const std::size_t room = added == 0 ? 0 : table_.room_locked(*list_[begin].root);
+    if (added > room) need += (added - room + kSlotsPerBucket - 1) / kSlotsPerBucket;
+    begin = end;
+  }
+  return need;
+}
+
+/// Whether every version that a snapshot still needs can be linked to.
+bool WriteRun::has_versions_for(Sequence newest) const noexcept {
+  return newest == 0 || keeps_versions_;
+}
+
+WriteRun::Outcome WriteRun::install_all() noexcept {
+  find_all();
+  const std::uint32_t era = engine_.ordered_.era();
+  if (!has_notes_for(era)) {
+    makes_notes_ = true;
+    return Outcome::kAgain;
+  }
+  overflow_count_ = overflow_need();
+  if (overflow_count_ != 0 && !table_.overflow().reserve(overflow_count_)) {
+    return Outcome::kNoMemory;
+  }
+  for (Pending& pending : list_) {
+    if (era == 0 || pending.note == nullptr || pending.place || pending.is_superseded) continue;
+    engine_.ordered_.note_added(std::exchange(pending.note, nullptr), era);  // S2
+    ++local_.unreported_node_count;
+  }
+  stamp_ = engine_.versions_.current();
+  newest_live_ = engine_.versions_.newest_live();
+  if (!has_versions_for(newest_live_)) {
+    if (overflow_count_ != 0) table_.overflow().unreserve(overflow_count_);
+    keeps_versions_ = true;
+    return Outcome::kAgain;
+  }
+  const Bucket* shifted = nullptr;  // A root in which an erase has moved slots.
+  for (Pending& pending : list_) {
+    if (pending.is_superseded) continue;
+    if (pending.root == shifted) {
+      pending.place =
+          table_.find_locked(*pending.root, tag_of(pending.hash), pending.operation->key);
+    }
+    install(pending);
+    if (pending.is_erase) shifted = pending.root;
+  }
+  if (overflow_count_ != 0) table_.overflow().unreserve(overflow_count_);
+  return Outcome::kDone;
+}
+
+void WriteRun::install(Pending& pending) noexcept {
+  if (pending.place) {
+    pending.old = pending.place.record();
+    const Shape shape = pending.old.shape();
+    const bool is_there = !shape.is_tombstone() &&
+                          !engine_.is_expired(pending.old.deadline_ms(shape), engine::kLatest);
+    if (is_there) ++found_count_;
+  }
+  if (pending.record) pending.record.set_stamp(pending.record.shape(), stamp_);
+  if (pending.is_erase) {
+    install_erase(pending);
+  } else {
+    install_put(pending);
+  }
+}
+
+/// Decides what becomes of the version that is being replaced, and of those behind it. Returns true
+/// when any of them must stay reachable.
+bool WriteRun::link_older(Pending& pending) noexcept {
+  const Shape shape = pending.old.shape();
+  const Sequence written = pending.old.stamp(shape);
+  const bool keeps_old = written < stamp_ && newest_live_ >= written;
+  const Record older = pending.old.previous(shape);
+  const bool keeps_older = newest_live_ != 0 && older;
+  pending.frees_old = !keeps_old;
+  pending.frees_chain = !keeps_old && !keeps_older;
+  if (!keeps_old && !keeps_older) return false;
+  pending.record.set_previous(pending.record.shape(), keeps_old ? pending.old : older);
+  engine_.keep_version(local_, pending.hash);
+  return true;
+}
+
+void WriteRun::install_put(Pending& pending) noexcept {
+  const Record record = std::exchange(pending.record, Record());
+  const Shape shape = record.shape();
+  const TimeMs deadline_ms = record.deadline_ms(shape);
+  if (deadline_ms != engine::kNever) {
+    const std::uint64_t scheduled =
+        pending.old ? pending.old.scheduled_tick(pending.old.shape()) : 0;
+    engine_.schedule(local_, pending.hash, record, scheduled);
+    earliest_deadline_ms_ = std::min(earliest_deadline_ms_, deadline_ms);
+  }
+  MemoryEngine::count_change(local_, pending.old, record);
+  local_.counters.puts.add(1);
+  engine_.admit(local_, pending.hash, pending.old, record);
+  if (pending.old) {
+    pending.record = record;
+    link_older(pending);
+    pending.record = Record();
+    pending.place.set(slot_of(record, tag_of(pending.hash)));
+    return;
+  }
+  const bool takes_overflow = table_.room_locked(*pending.root) == 0;
+  table_.insert_locked(*pending.root, slot_of(record, tag_of(pending.hash)));
+  if (takes_overflow) --overflow_count_;
+  ++added_slot_count_;
+}
+
+void WriteRun::install_erase(Pending& pending) noexcept {
+  if (!pending.old) return;
+  const Shape old_shape = pending.old.shape();
+  if (old_shape.is_tombstone()) {
+    pending.old = Record();  // It stands for the same absence.
+    return;
+  }
+  if (pending.operation->kind == engine::OperationKind::kErase) local_.counters.erases.add(1);
+  MemoryEngine::count_change(local_, pending.old, Record());
+  if (link_older(pending)) {
+    pending.place.set(slot_of(std::exchange(pending.record, Record()), tag_of(pending.hash)));
+    return;
+  }
+  table_.erase_locked(*pending.root, pending.place);
+  --added_slot_count_;
+  engine_.ordered_.note_removed(local_, pending.operation->key, pending.hash);
+}
+
+void WriteRun::finish() noexcept {
+  for (const Pending& pending : list_) {
+    if (pending.frees_chain) {
+      engine_.free_chain(local_, pending.old);
+    } else if (pending.frees_old) {
+      engine_.free_record(local_, pending.old);
+    }
+  }
+  engine_.report_slots(local_, added_slot_count_);
+  engine_.report_notes(local_);
+  engine_.wake_by(earliest_deadline_ms_);
+}
+
+Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> operations) {
+  if (operations.empty()) return 0;
+  const Locals::Hold local(locals_);
+  if (operations.size() == 1) {
+    std::array<Pending, 1> one;
+    return WriteRun(*this, *local, one).run(operations);
+  }
+  std::vector<Pending> many(operations.size());
+  return WriteRun(*this, *local, many).run(operations);
+}
+
+char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
+  while (true) {
+    char* const memory = parts_.records->allocate(local.records, bytes);
+    if (memory != nullptr) [[likely]] return memory;
+    if (!make_room(local)) return nullptr;
+  }
+}
+
+void MemoryEngine::free_record(Local& local, Record record) noexcept {
+  parts_.records->free(local.records, record.address(), record.shape().record_bytes());
+}
+
+void MemoryEngine::free_chain(Local& local, Record newest) noexcept {
+  while (newest) {
+    const Record older = newest.previous(newest.shape());
+    free_record(local, newest);
+    newest = older;
+  }
+}
+
+/// Counts keys: `old` gives way to `now`; either may be null.
+void MemoryEngine::count_change(Local& local, Record old, Record now) noexcept {
+  const auto count = [&](Record record, std::int64_t by) {
+    if (!record || record.shape().is_tombstone()) return;
+    local.counters.keys.add(by);
+    if (record.deadline_ms(record.shape()) != engine::kNever) local.counters.expiring_keys.add(by);
+  };
+  count(old, -1);
+  count(now, 1);
+}
+
+void MemoryEngine::report_slots(Local& local, std::int64_t added_count) noexcept {
+  if (added_count == 0) return;
+  if (added_count < 0 && !local.has_news.load(std::memory_order_relaxed)) {
+    local.has_news.store(true, std::memory_order_relaxed);
+    wake_by(clock_.now_ms() + kFlushDelayMs);
+  }
+  local.unreported_slot_count += added_count;
+  const std::int64_t count = local.unreported_slot_count;
+  if (count > -kUnreportedSlotsMax && count < kUnreportedSlotsMax) return;
+  local.unreported_slot_count = 0;
+  parts_.table->follow(count);
+}
+
+/// Has the wheel look at `record` by its deadline. An entry that comes up early enough, at the tick
+/// `scheduled`, is used again: a key that is set over and over has one entry.
+void MemoryEngine::schedule(Local& local, std::uint64_t hash, Record record,
+                            std::uint64_t scheduled) noexcept {
+  const Shape shape = record.shape();
+  const std::uint64_t tick = tick_of(record.deadline_ms(shape));
+  if (scheduled != 0 && (scheduled & ~kSweepMark) <= tick) {
+    record.set_scheduled_tick(shape, scheduled);
+    return;
+  }
+  record.set_scheduled_tick(shape, tick | sweep_mark_.load(std::memory_order_relaxed));
+  local.expiry_inbox.push(hash);
+  local.expiry_inbox.push(tick);
+  local.has_news.store(true, std::memory_order_relaxed);
+  if (local.expiry_inbox.count() >= kInboxWordsMax) wake_by(0);
+}
+
+/// Has the background look at a key whose older versions can go one day.
+void MemoryEngine::keep_version(Local& local, std::uint64_t hash) noexcept {
+  local.garbage.push(hash);
+  local.has_news.store(true, std::memory_order_relaxed);
+  if (!has_garbage_.load(std::memory_order_relaxed)) has_garbage_.store(true);
+}
+
+void MemoryEngine::report_notes(Local& local) noexcept {
+  if (local.unreported_node_count < kUnreportedNotesMax) return;
+  local.unreported_node_count = 0;
+  wake_by(0);
+}
+
+/// Makes sure that the background looks again by `deadline_ms`; 0: now.
+void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
+  // Relaxed: a hint; the background looks at the queues themselves.
+  if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_relaxed)) return;
+  next_maintenance_ms_.store(deadline_ms, std::memory_order_relaxed);
+  if (wake_ != nullptr) wake_(wake_context_);
+}
+
+Error MemoryEngine::refuse(Local& local) const {
+  local.counters.refused.add(1);
+  return {ErrorCode::kOutOfSpace, "the memory budget of " +
+                                      std::to_string(parts_.budget->limit_bytes()) +
+                                      " bytes is used up"};
+}
+
+}  // namespace ashlar::memory
