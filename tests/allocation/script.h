@@ -24,7 +24,7 @@ class Stage {
   explicit Stage(const Options& options);
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
-  ~Stage() = default;
+  ~Stage() { snapshot.reset(); }  // Before its database.
 
   Db& db() noexcept { return db_; }
   os::ManualClock& clock() noexcept { return clock_; }

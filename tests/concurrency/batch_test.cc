@@ -43,7 +43,7 @@ class Batch : public ::testing::TestWithParam<Shape> {
       running.fetch_sub(1);
     });
     add_tasks(tasks, readers, [&](std::size_t /*number*/) {
-      while (running.load() > 0) read();
+      while (running.load() > 0 && !HasFailure()) read();
     });
     tasks.emplace_back([&] {
       while (running.load() > 0) world_.maintain();

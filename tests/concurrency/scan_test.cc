@@ -137,7 +137,7 @@ TEST(RareScan, ShowsEachPermanentKeyOnceThoughTheOrderedSideWasDropped) {
     const std::uint64_t rounds = testing::scaled(24);
     for (std::uint64_t i = 0; i < rounds && !::testing::Test::HasFailure(); ++i) {
       const std::uint64_t target = writes.load() + testing::scaled(kWritesBetween);
-      while (writes.load() < target) std::this_thread::yield();
+      while (writes.load() < target && !::testing::Test::HasFailure()) std::this_thread::yield();
       (i % 2 == 0) ? scan_forward(world) : scan_backward(world);
     }
     is_done = true;

@@ -57,7 +57,9 @@ void Run::go() {
   if (workload_.is_tight && !workload_.evicts()) {
     EXPECT_GT(refused_count_, 0U) << "the budget was never reached";
   }
-  if (workload_.evicts()) EXPECT_GT(evicted_count_, 0U) << "the budget was never reached";
+  if (workload_.evicts()) {
+    EXPECT_GT(evicted_count_, 0U) << "the budget was never reached";
+  }
 }
 
 void Run::begin(const char* name, std::string key) {
