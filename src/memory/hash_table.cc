@@ -277,17 +277,6 @@ bool HashTable::merge_one() noexcept {
   return has_room;
 }
 
-void HashTable::walk(const std::function<void(Bucket&)>& visit) {
-  const base::MutexLock lock(resize_mutex_);
-  const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    base::prefetch(&buckets_[i + 8 < count ? i + 8 : i]);
-    set_lock(buckets_[i]);
-    visit(buckets_[i]);
-    unlock_unchanged(buckets_[i]);
-  }
-}
-
 std::size_t HashTable::taken_bytes() const noexcept {
   return committed_bytes_.load(std::memory_order_relaxed) + overflow_.taken_bytes();
 }

@@ -17,7 +17,6 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -125,7 +124,16 @@ class HashTable {
 
   /// Calls `visit(root)` with each chain locked, in ascending order; what belongs together stays put
   /// meanwhile. Slots that are added or removed while the walk is elsewhere may be seen or not.
-  void walk(const std::function<void(Bucket&)>& visit);
+  template <typename Visit>
+  void walk(Visit visit) {
+    const base::MutexLock lock(resize_mutex_);
+    const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      set_lock(buckets_[i]);
+      visit(buckets_[i]);
+      unlock_unchanged(buckets_[i]);
+    }
+  }
 
   std::uint64_t slot_count() const noexcept { return slot_count_.load(std::memory_order_relaxed); }
   std::size_t taken_bytes() const noexcept;
