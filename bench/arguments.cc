@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <initializer_list>
 #include <optional>
@@ -23,8 +24,9 @@ constexpr std::string_view kUsage =
 template <typename Number>
 std::optional<Number> number_of(std::string_view text) {
   Number number = {};
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, number);
   if (error != std::errc() || rest != end) return std::nullopt;
   return number;
 }
@@ -90,7 +92,8 @@ std::string_view usage() {
 
 std::expected<Arguments, std::string> parse_arguments(std::span<const std::string_view> words,
                                                       std::span<const std::string_view> row_names) {
-  static constexpr std::string_view kFlags[] = {"--rows", "--rounds", "--seconds", "--json"};
+  static constexpr std::array<std::string_view, 4> kFlags = {"--rows", "--rounds", "--seconds",
+                                                             "--json"};
   Arguments arguments;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
@@ -100,7 +103,7 @@ std::expected<Arguments, std::string> parse_arguments(std::span<const std::strin
     }
     const auto equals = word.find('=');
     const std::string_view flag = word.substr(0, equals);
-    if (std::ranges::find(kFlags, flag) == std::end(kFlags)) {
+    if (std::ranges::find(kFlags, flag) == kFlags.end()) {
       return complaint(
           {"'", word, "' is not a flag; there are: ", joined(kFlags), ", --list, --help"});
     }

@@ -18,9 +18,9 @@ struct Arguments {
   enum class Action : std::uint8_t { kRun, kList, kHelp };
 
   Action action = Action::kRun;
-  std::vector<std::string> rows = {};  ///< Empty: all.
-  Settings settings = {};
-  std::string json_path = {};  ///< Empty: no file.
+  std::vector<std::string> rows;  ///< Empty: all.
+  Settings settings;
+  std::string json_path;  ///< Empty: no file.
 };
 
 /// Reads `words`, the command line without the name of the program. `row_names` are the rows that

@@ -36,7 +36,8 @@ class AshlarBackend {
   template <typename Check>
   bool get(std::string_view key, Check check) {
     const auto found = db_.get(key);
-    return found && found->has_value() && check((*found)->view());
+    if (!found || !found->has_value()) return false;
+    return check((**found).view());
   }
 
   bool erase(std::string_view key) {

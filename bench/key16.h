@@ -26,8 +26,8 @@ struct Key16 {
   std::string_view view() const noexcept { return {bytes.data(), kKeyBytes}; }
 
   friend bool operator==(const Key16& left, const Key16& right) noexcept {
-    return load_word(left.bytes.data()) == load_word(right.bytes.data()) &&
-           load_word(left.bytes.data() + 8) == load_word(right.bytes.data() + 8);
+    return load_word(left.view(), 0) == load_word(right.view(), 0) &&
+           load_word(left.view(), 8) == load_word(right.view(), 8);
   }
   friend std::strong_ordering operator<=>(const Key16& left, const Key16& right) noexcept {
     const auto order = word(left, 0) <=> word(right, 0);
@@ -38,7 +38,7 @@ struct Key16 {
 
  private:
   static std::uint64_t word(const Key16& key, std::size_t offset) noexcept {
-    return __builtin_bswap64(load_word(key.bytes.data() + offset));
+    return __builtin_bswap64(load_word(key.view(), offset));
   }
 };
 

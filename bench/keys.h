@@ -37,9 +37,10 @@ constexpr std::uint64_t unmix(std::uint64_t x) noexcept {
   return x ^ (x >> 30U) ^ (x >> 60U);
 }
 
-inline std::uint64_t load_word(const char* bytes) noexcept {
+/// The eight bytes of `bytes` from `offset` on, which it must have.
+inline std::uint64_t load_word(std::string_view bytes, std::size_t offset) noexcept {
   std::uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof(word));
+  std::memcpy(&word, bytes.data() + offset, sizeof(word));
   return word;
 }
 
@@ -67,7 +68,7 @@ class Key {
 
 /// The first eight bytes of `key` as a number, ordered as keys are.
 inline std::uint64_t rank_of(std::string_view key) noexcept {
-  return __builtin_bswap64(load_word(key.data()));
+  return __builtin_bswap64(load_word(key, 0));
 }
 
 /// The index that `key` was made from.
@@ -100,9 +101,9 @@ class ValueMaker {
   /// Whether `value` is a whole value of the key of `index`, in any version.
   static bool is_value_of(std::uint64_t index, std::string_view value) noexcept {
     if (value.size() != kValueBytes || value.back() != kFiller) return false;
-    const std::uint64_t first = load_word(value.data());
-    const std::uint64_t both = first ^ (load_word(value.data() + 8) * kFactors[0]);
-    return first == mix(index) && load_word(value.data() + 40) == both * kFactors[5];
+    const std::uint64_t first = load_word(value, 0);
+    const std::uint64_t both = first ^ (load_word(value, 8) * kFactors[0]);
+    return first == mix(index) && load_word(value, 40) == both * kFactors[5];
   }
 
  private:

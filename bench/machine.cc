@@ -73,7 +73,7 @@ double own_seconds() {
 
 }  // namespace
 
-OthersMeter::OthersMeter() : busy_begin_(0), total_begin_(0), own_begin_(own_seconds()) {
+OthersMeter::OthersMeter() : own_begin_(own_seconds()) {
   const auto seconds = processor_seconds();
   busy_begin_ = seconds.busy;
   total_begin_ = seconds.total;

@@ -21,8 +21,8 @@ class OthersMeter {
   double share() const;
 
  private:
-  double busy_begin_;   // Seconds of all processors, our own among them.
-  double total_begin_;  // The same with idle ones.
+  double busy_begin_ = 0;   // Seconds of all processors, our own among them.
+  double total_begin_ = 0;  // The same with idle ones.
   double own_begin_;
 };
 

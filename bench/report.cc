@@ -70,7 +70,8 @@ std::string number_or_null(std::optional<double> number) {
 // Three digits are what the noise leaves.
 std::string rounded(double number) {
   const double size = std::abs(number);
-  return fixed(number, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  if (size >= 100) return fixed(number, 0);
+  return fixed(number, size >= 10 ? 1 : 2);
 }
 
 std::string_view verdict_text(Verdict verdict) {
@@ -157,11 +158,13 @@ void write_document_figures(std::span<const RowResult> results, std::ostream& ou
     std::string_view what;
     double ns;
   };
-  static constexpr std::array<Figure, 5> kFigures = {{{"mem-set", "set", 477},
-                                                      {"mem-get", "get", 68},
-                                                      {"mem-delete", "delete", 240},
-                                                      {"mem-batch-set", "batch set of ten", 5300},
-                                                      {"mem-batch-get", "batch get of ten", 1100}}};
+  static constexpr std::array<Figure, 5> kFigures = {{
+      {.row = "mem-set", .what = "set", .ns = 477},
+      {.row = "mem-get", .what = "get", .ns = 68},
+      {.row = "mem-delete", .what = "delete", .ns = 240},
+      {.row = "mem-batch-set", .what = "batch set of ten", .ns = 5300},
+      {.row = "mem-batch-get", .what = "batch get of ten", .ns = 1100},
+  }};
   out << "\nthe starting document's own figures (taken on another machine: for orientation only)\n";
   for (const auto& figure : kFigures) {
     out << "  " << std::left << std::setw(18) << figure.what << rounded(figure.ns) << " ns";

@@ -33,6 +33,8 @@ enum class Verdict : std::uint8_t { kInformation, kNoPeer, kBelowMust, kMust, kA
 
 /// One line of the report.
 struct RowResult {
+  // What a designated initialiser may leave out needs one of its own, or g++ warns.
+  // NOLINTBEGIN(readability-redundant-member-init)
   std::string name;
   double ours = 0;
   std::string peer = {};  ///< Empty: none.
@@ -47,6 +49,7 @@ struct RowResult {
   std::optional<Spread> ours_spread = {};
   std::optional<Spread> peer_spread = {};
   std::string note = {};
+  // NOLINTEND(readability-redundant-member-init)
 };
 
 Verdict verdict_of(const RowResult& result);

@@ -43,7 +43,7 @@ class Latencies {
 
   double percentile_us(double percent) {
     if (samples_us_.empty()) return 0;
-    const double last = static_cast<double>(samples_us_.size() - 1);
+    const auto last = static_cast<double>(samples_us_.size() - 1);
     const auto at = static_cast<std::ptrdiff_t>(percent / 100 * last);
     std::ranges::nth_element(samples_us_, samples_us_.begin() + at);
     return static_cast<double>(*(samples_us_.begin() + at));
@@ -152,9 +152,10 @@ class Churn {
     const Key key(index);
     const auto get = [&] { return db_.get(key.view()); };
     const auto found = is_sampled ? gets.time(get) : get();
-    const bool is_right = found && found->has_value() == is_live &&
-                          (!is_live || ValueMaker::is_value_of(index, (*found)->view()));
-    wrong_count += is_right ? 0U : 1U;
+    const bool is_there = found && found->has_value();
+    const bool is_right =
+        is_there == is_live && (!is_there || ValueMaker::is_value_of(index, (*found)->view()));
+    wrong_count += found && is_right ? 0U : 1U;
   }
 
   // What is held beyond the keys that we know to be alive is dead.

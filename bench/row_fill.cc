@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
 
 #include "keys.h"
 #include "peers.h"
@@ -19,7 +19,7 @@ class InsertLoop final : public Contender {
 
   void prepare() override {
     store_.reset();
-    store_.emplace(kKeyCount);
+    store_ = std::make_unique<Store>(kKeyCount);
   }
 
   double run(double /*seconds*/) override {
@@ -40,7 +40,7 @@ class InsertLoop final : public Contender {
     }
   }
 
-  std::optional<Store> store_;
+  std::unique_ptr<Store> store_;
 };
 
 template <Backend Store>

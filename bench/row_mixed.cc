@@ -41,6 +41,7 @@ class MixedLoop final : public Contender {
     std::array<Part, kThreadCount> parts = {};
     {
       std::vector<std::jthread> threads;
+      threads.reserve(kThreadCount);
       for (std::size_t i = 0; i < kThreadCount; ++i) {
         threads.emplace_back([&, i] {
           start.arrive_and_wait();

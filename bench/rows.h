@@ -17,7 +17,7 @@ namespace ashlar::bench {
 struct RowOutcome {
   std::vector<RowResult> results;  ///< The row itself first, then lines for information.
   std::uint64_t wrong_count = 0;   ///< Wrong answers and failed writes, of all sides.
-  std::string wrong_of = {};       ///< Who gave them.
+  std::string wrong_of;            ///< Who gave them.
 };
 
 /// One row.
