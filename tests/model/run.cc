@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "db/access.h"
@@ -84,7 +85,7 @@ void Run::step() {
   } else if (choice < 975) {
     scan_step(choice - 940);
   } else if (choice < 990) {
-    advance(static_cast<std::int64_t>(random_.below(random_.chance(5) ? 5000 : 50)));
+    advance(static_cast<std::int64_t>(random_.below(random_.chance(5) ? 5000 : 20)));
   } else {
     begin("maintain");
     db::Access::engine(*db_).maintain();
@@ -114,7 +115,8 @@ void Run::write_step(std::uint64_t choice) {
 
 Run::Deadline Run::some_deadline() {
   const std::int64_t now = clock_.now_ms();
-  const auto delay = static_cast<std::int64_t>(random_.below(random_.chance(10) ? 500'000 : 3000));
+  static constexpr std::array<std::uint64_t, 4> kReaches{4, 60, 3000, 500'000};
+  const auto delay = static_cast<std::int64_t>(random_.below(kReaches[random_.below(4)]));
   switch (random_.below(10)) {
     case 0:
       return {.expiry = Expiry::at_ms(now - delay), .ms = now - delay};
