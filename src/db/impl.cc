@@ -32,8 +32,8 @@ engine::Operation Db::Impl::put_of(std::string_view key, std::string_view value,
 }
 
 bool Db::Impl::is_open_for_holders() {
-  // Sequentially consistent, as is the store of kClosing in `close`: either this sees kClosing, or
-  // `close` sees what the caller holds.
+  // Pairs with `close`: an engine hands out and counts what is held under one lock, so either its
+  // count comes later and `close` sees what the caller holds, or this sees kClosing.
   if (phase.load() == db::Phase::kOpen) return true;
   const base::MutexLock lock(close_mutex);  // Waits until that `close` has decided.
   return !is_closed();

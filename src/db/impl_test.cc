@@ -30,7 +30,7 @@ TEST(AtBorder, AnswersAndErrorsPassThrough) {
 
 // D1, D2: while one thread closes, others take snapshots. Whoever got one kept the database open.
 TEST(Close, NeverSucceedsUnderASnapshot) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     Db db =
         db::Access::open({.memory_budget_bytes = kMemoryBudgetBytesMin}, {.has_background = false})
             .value();
