@@ -9,17 +9,19 @@
 namespace demo {
 namespace {
 
-constexpr std::size_t kReads = 200'000;
+constexpr std::size_t kReadsMax = 200'000;
+constexpr std::size_t kReadsPerRecord = 100;
 constexpr std::size_t kGroup = 16;
 constexpr std::size_t kRowsShown = 3;
 constexpr std::string_view kPrefix = "pkg:libc";
 
-/// `kReads` keys of the catalogue in random order, the same ones in every run.
+/// Up to `kReadsMax` keys of the catalogue in random order, the same ones in every run.
 std::vector<std::string_view> choose_keys(const Catalogue& catalogue) {
   // A fixed seed, so that two runs do the same.
   std::mt19937_64 random(2023);  // NOLINT(cert-msc32-c,cert-msc51-cpp)
   std::uniform_int_distribution<std::size_t> pick(0, catalogue.records.size() - 1);
-  std::vector<std::string_view> keys(kReads);
+  std::vector<std::string_view> keys(
+      std::min(kReadsMax, kReadsPerRecord * catalogue.records.size()));
   for (auto& key : keys) key = catalogue.records[pick(random)].key;
   return keys;
 }
