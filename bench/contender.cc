@@ -8,6 +8,7 @@ namespace {
 struct Turns {
   std::vector<double> all;
   std::vector<double> quiet;
+  std::vector<double> processor;
 };
 
 }  // namespace
@@ -20,16 +21,18 @@ RoundsOutcome run_rounds(const Settings& settings,
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       contenders[i]->prepare();
       const OthersMeter others;
-      const double figure = contenders[i]->run(settings.seconds);
+      const Figure figure = contenders[i]->run(settings.seconds);
       const bool is_quiet = others.share() <= kDisturbedShare;
-      turns[i].all.push_back(figure);
-      if (is_quiet) turns[i].quiet.push_back(figure);
+      turns[i].all.push_back(figure.wall);
+      turns[i].processor.push_back(figure.processor);
+      if (is_quiet) turns[i].quiet.push_back(figure.wall);
       ++outcome.turn_count;
       outcome.disturbed_turn_count += is_quiet ? 0 : 1;
     }
   }
-  for (const auto& [all, quiet] : turns) {
+  for (const auto& [all, quiet, processor] : turns) {
     outcome.spreads.push_back(spread_of(quiet.size() >= kQuietTurnsMin ? quiet : all));
+    outcome.processor_ns.push_back(spread_of(processor).median);
   }
   return outcome;
 }

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,6 +22,57 @@ struct Settings {
   double seconds = 0.8;  ///< A round of one side; rows of a fixed number of operations ignore it.
 };
 
+/// What an operation took, in nanoseconds.
+struct Figure {
+  double wall = 0;
+  double processor = 0;  ///< Of the thread that ran it: what others on the machine do not add to.
+};
+
+/// Times operations of the thread that made it.
+///
+/// Threads: confined.
+class Stopwatch {
+ public:
+  Stopwatch() noexcept : processor_begin_(processor_ns()), begin_(Clock::now()) {}
+
+  bool is_past(double seconds) const noexcept {
+    return Clock::now() - begin_ >= std::chrono::duration<double>(seconds);
+  }
+
+  /// The figure of each of `count` operations that began with the watch and end now.
+  Figure each_of(std::uint64_t count) const noexcept {
+    const std::chrono::duration<double, std::nano> wall = Clock::now() - begin_;
+    const auto divisor = static_cast<double>(count);
+    return {.wall = wall.count() / divisor,
+            .processor = (processor_ns() - processor_begin_) / divisor};
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static double processor_ns() noexcept {
+    timespec time = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+  }
+
+  double processor_begin_;
+  Clock::time_point begin_;
+};
+
+/// Runs `operation` for about `seconds` and reads the clock once in `block` operations only: a
+/// reading costs as much as a cached read of a store.
+template <std::invocable Operation>
+Figure time_operations(double seconds, int block, Operation operation) {
+  const Stopwatch watch;
+  std::uint64_t count = 0;
+  do {
+    for (int i = 0; i < block; ++i) operation();
+    count += static_cast<std::uint64_t>(block);
+  } while (!watch.is_past(seconds));
+  return watch.each_of(count);
+}
+
 /// A back-end in the loop of one row, loaded and ready.
 ///
 /// Threads: confined; a loop may start threads of its own and waits for them.
@@ -33,8 +86,8 @@ class Contender {
   /// Brings the store into the state in which every round begins. Not timed.
   virtual void prepare() {}
 
-  /// Runs one round of about `seconds`. Returns: nanoseconds an operation.
-  virtual double run(double seconds) = 0;
+  /// Runs one round of about `seconds`.
+  virtual Figure run(double seconds) = 0;
 
   std::string_view name() const noexcept { return name_; }
 
@@ -54,7 +107,8 @@ using Contenders = std::vector<std::unique_ptr<Contender>>;
 
 /// What came out of the rounds.
 struct RoundsOutcome {
-  std::vector<Spread> spreads;  ///< Of the contenders, in their order.
+  std::vector<Spread> spreads;       ///< Of the contenders, in their order.
+  std::vector<double> processor_ns;  ///< Medians, in the same order.
   int turn_count = 0;
   int disturbed_turn_count = 0;  ///< Others had more than `kDisturbedShare` of the machine.
 };
@@ -68,26 +122,6 @@ RoundsOutcome run_rounds(const Settings& settings,
 inline constexpr double kDisturbedShare = 0.10;
 /// What a median needs to be kept without the disturbed turns.
 inline constexpr std::size_t kQuietTurnsMin = 3;
-
-/// Nanoseconds an operation of `count` operations that began at `begin` and end now.
-inline double ns_each(std::chrono::steady_clock::time_point begin, std::uint64_t count) {
-  const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - begin;
-  return taken.count() / static_cast<double>(count);
-}
-
-/// Runs `operation` for about `seconds` and reads the clock once in `block` operations only: a
-/// reading costs as much as a cached read of a store. Returns: nanoseconds an operation.
-template <std::invocable Operation>
-double time_operations(double seconds, int block, Operation operation) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto end = begin + std::chrono::duration<double>(seconds);
-  std::uint64_t count = 0;
-  do {
-    for (int i = 0; i < block; ++i) operation();
-    count += static_cast<std::uint64_t>(block);
-  } while (std::chrono::steady_clock::now() < end);
-  return ns_each(begin, count);
-}
 
 /// Operations between two readings of the clock, and batches or scans.
 inline constexpr int kBlock = 2048;

@@ -37,7 +37,7 @@ class BatchGetLoop final : public Contender {
     add_wrong(load(store_, kKeyCount));
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     Random random(++round_);
     Batch batch;
     return time_operations(seconds, kSlowBlock, [&] {
@@ -60,12 +60,12 @@ class BatchSetLoop final : public Contender {
     add_wrong(load(store_, kKeyCount));
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     Random random(++round_);
     Batch batch;
     std::array<ValueMaker, kBatchCount> values;
     std::array<Pair, kBatchCount> pairs;
-    const double figure = time_operations(seconds, kSlowBlock, [&] {
+    const Figure figure = time_operations(seconds, kSlowBlock, [&] {
       batch.draw(random);
       for (std::size_t i = 0; i < kBatchCount; ++i) {
         pairs[i] = {.key = batch.views[i], .value = values[i].make(batch.indices[i], round_)};

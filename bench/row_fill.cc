@@ -1,6 +1,5 @@
 // Rows that change which keys there are: a round is a million operations, however long it takes.
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -22,10 +21,10 @@ class InsertLoop final : public Contender {
     store_ = std::make_unique<Store>(kKeyCount);
   }
 
-  double run(double /*seconds*/) override {
-    const auto begin = std::chrono::steady_clock::now();
+  Figure run(double /*seconds*/) override {
+    const Stopwatch watch;
     add_wrong(load(*store_, kKeyCount));
-    const double figure = ns_each(begin, kKeyCount);
+    const Figure figure = watch.each_of(kKeyCount);
     look_at_some();
     store_.reset();  // The next one in turn has the memory to itself.
     return figure;
@@ -50,11 +49,11 @@ class DeleteLoop final : public Contender {
 
   void prepare() override { add_wrong(load(store_, kKeyCount)); }
 
-  double run(double /*seconds*/) override {
+  Figure run(double /*seconds*/) override {
     const Shuffle shuffle(kKeyCount);
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     for (std::uint64_t i = 0; i < kKeyCount; ++i) expect(store_.erase(Key(shuffle.at(i)).view()));
-    const double figure = ns_each(begin, kKeyCount);
+    const Figure figure = watch.each_of(kKeyCount);
     for (std::uint64_t index = 0; index < kKeyCount; index += 997) {
       expect(!store_.get(Key(index).view(), [](std::string_view) { return true; }));
     }

@@ -35,7 +35,7 @@ class MixedLoop final : public Contender {
     add_wrong(load(store_, kKeyCount));
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     ++round_;
     std::barrier start(static_cast<std::ptrdiff_t>(kThreadCount));
     std::array<Part, kThreadCount> parts = {};
@@ -49,17 +49,18 @@ class MixedLoop final : public Contender {
         });
       }
     }
-    double sum = 0;
+    Figure mean;
     for (const auto& part : parts) {
-      sum += part.figure;
+      mean.wall += part.figure.wall / kThreadCount;
+      mean.processor += part.figure.processor / kThreadCount;
       add_wrong(part.wrong_count);
     }
-    return sum / kThreadCount;
+    return mean;
   }
 
  private:
   struct Part {
-    double figure;
+    Figure figure;
     std::uint64_t wrong_count;
   };
 
@@ -68,7 +69,7 @@ class MixedLoop final : public Contender {
     ValueMaker values;
     std::size_t at = random.below(kDrawCount);
     std::uint64_t wrong_count = 0;
-    const double figure = time_operations(seconds, kBlock, [&] {
+    const Figure figure = time_operations(seconds, kBlock, [&] {
       at = (at + 1) % kDrawCount;
       const std::uint64_t index = mix_->draws[at];
       const Key key(index);

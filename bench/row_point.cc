@@ -20,7 +20,7 @@ class GetLoop final : public Contender {
     add_wrong(load(store_, key_count));
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     Random random(++round_);
     return time_operations(seconds, kBlock, [&] {
       const std::uint64_t index = random.below(key_count_);
@@ -44,10 +44,10 @@ class SetLoop final : public Contender {
     add_wrong(load(store_, key_count));
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     Random random(++round_);
     ValueMaker values;
-    const double figure = time_operations(seconds, kBlock, [&] {
+    const Figure figure = time_operations(seconds, kBlock, [&] {
       const std::uint64_t index = random.below(key_count_);
       expect(store_.put(Key(index).view(), values.make(index, round_)));
     });

@@ -22,7 +22,7 @@ class ScanLoop final : public Contender {
     expect(store_.scan(Key(0).view(), rows));  // The first scan may build what scans need.
   }
 
-  double run(double seconds) override {
+  Figure run(double seconds) override {
     Random random(++round_);
     RowBuffer rows;
     return time_operations(seconds, kSlowBlock, [&] {

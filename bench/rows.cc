@@ -72,6 +72,16 @@ std::span<const Row> all_rows() {
   return kRows;
 }
 
+namespace {
+
+// On a machine that is shared, processor time says more than the clock on the wall.
+std::string processor_note(double ours, double peer) {
+  return "processor time " + fixed(ours, 0) + " against " + fixed(peer, 0) + " ns, " +
+         fixed(peer / ours, 2) + "x";
+}
+
+}  // namespace
+
 RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
                    std::string_view peer_name) {
   const RoundsOutcome rounds = run_rounds(settings, contenders);
@@ -88,10 +98,6 @@ RowOutcome compare(const Row& row, const Settings& settings, const Contenders& c
   outcome.results.push_back(line(std::string(row.name)));
   outcome.results[0].must = row.must;
   outcome.results[0].aim = row.aim;
-  if (rounds.disturbed_turn_count > 0) {
-    outcome.results[0].note = std::to_string(rounds.disturbed_turn_count) + " of " +
-                              std::to_string(rounds.turn_count) + " turns disturbed";
-  }
   for (std::size_t i = 1; i < contenders.size(); ++i) {
     const std::string peer(contenders[i]->name());
     if (peer != peer_name) {
@@ -102,6 +108,11 @@ RowOutcome compare(const Row& row, const Settings& settings, const Contenders& c
     result.peer_value = spreads[i].median;
     result.ratio = spreads[i].median / spreads[0].median;
     result.peer_spread = spreads[i];
+    result.note = processor_note(rounds.processor_ns[0], rounds.processor_ns[i]);
+  }
+  if (rounds.disturbed_turn_count > 0) {
+    outcome.results[0].note += "; " + std::to_string(rounds.disturbed_turn_count) + " of " +
+                               std::to_string(rounds.turn_count) + " turns disturbed";
   }
   for (const auto& contender : contenders) {
     if (contender->wrong_count() == 0) continue;
