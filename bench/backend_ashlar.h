@@ -36,8 +36,9 @@ class AshlarBackend {
   template <typename Check>
   bool get(std::string_view key, Check check) {
     const auto found = db_.get(key);
-    if (!found || !found->has_value()) return false;
-    return check((**found).view());
+    if (!found) return false;
+    const auto& value = *found;
+    return value && check(value->view());
   }
 
   bool erase(std::string_view key) {

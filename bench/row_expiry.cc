@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,14 +149,15 @@ class Churn {
   }
 
   // A live key has its value, a dead one is absent whether or not it was reclaimed.
+  static bool is_right(std::uint64_t index, const std::optional<Value>& value, bool is_live) {
+    return value ? is_live && ValueMaker::is_value_of(index, value->view()) : !is_live;
+  }
+
   void get_one(std::uint64_t index, bool is_live, bool is_sampled) {
     const Key key(index);
     const auto get = [&] { return db_.get(key.view()); };
     const auto found = is_sampled ? gets.time(get) : get();
-    const bool is_there = found && found->has_value();
-    const bool is_right =
-        is_there == is_live && (!is_there || ValueMaker::is_value_of(index, (*found)->view()));
-    wrong_count += found && is_right ? 0U : 1U;
+    wrong_count += found && is_right(index, *found, is_live) ? 0U : 1U;
   }
 
   // What is held beyond the keys that we know to be alive is dead.
