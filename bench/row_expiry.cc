@@ -29,7 +29,8 @@ constexpr std::int64_t kStatsEveryMs = 50;
 constexpr int kBlockPuts = 64;  // Puts between two readings of the clock.
 constexpr int kPutsPerGet = 4;
 constexpr int kSampledOneIn = 8;
-constexpr double kLatencyMaxUs = 2000;  // Of p99.9.
+constexpr double kExpiredMillionsMin = 0.9;  // A second; with less, the row says nothing.
+constexpr double kLatencyMaxUs = 2000;       // Of p99.9.
 
 /// Times of operations, those that were sampled.
 class Latencies {
@@ -220,7 +221,8 @@ RowOutcome run_expiry_churn(const Row& row, const Settings& settings) {
        .must = row.must,
        .aim = row.aim,
        .goal = Goal::kOursAtMost,
-       .has_failed_besides = !is_ok(put) || !is_ok(get),
+       .has_failed_besides =
+           !is_ok(put) || !is_ok(get) || churn.expired_millions() < kExpiredMillionsMin,
        .note = fixed(churn.expired_millions(), 2) + " M keys reclaimed a second, dead at most " +
                fixed(churn.dead_percent_max, 2) + " %, lag at most " +
                std::to_string(churn.stats().expiry_lag_ms_max) + " ms, slowest block of " +
