@@ -64,7 +64,7 @@ TEST(Eviction, KeepsTheBudgetWhileSnapshotsAndScansHoldVersions) {
   std::vector<std::function<void()>> tasks;
   add_tasks(tasks, kThreads, [&](std::size_t thread) {
     testing::Random random(testing::seed(), thread);
-    const std::uint64_t calls = testing::scaled(30'000);
+    const std::uint64_t calls = testing::scaled(5'000);
     for (std::uint64_t i = 0; i < calls && !::testing::Test::HasFailure(); ++i) {
       const std::uint64_t number = random.below(kKeys);
       const auto result = world.db().put(key_of("key", number), value_of(number));

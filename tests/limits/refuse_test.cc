@@ -59,9 +59,9 @@ TEST(Refuse, StaysWithinTheBudgetInTheEyesOfTheSystemForLargeValues) {
 
 TEST(Refuse, ChangesNothingWhenItRefuses) {
   Store store({.memory_budget_bytes = kMemoryBudgetBytesMin});
-  const std::uint64_t count = store.fill("key", 300);
-  ASSERT_GT(count, 100U);
-  const std::string larger(100'000, 'x');
+  store.fill("large", 100'000);
+  ASSERT_GT(store.fill("key", 300), 0U);
+  const std::string larger(200'000, 'x');
   const auto new_key = store->put("new", larger);
   ASSERT_FALSE(new_key.has_value());
   EXPECT_EQ(new_key.error().code(), ErrorCode::kOutOfSpace);
@@ -157,6 +157,24 @@ TEST(Refuse, GivesMemoryBackToValuesOfAnyOtherLength) {
     EXPECT_LE(store->approximate_memory(), empty_bytes + kBudget / 8) << value_bytes;
     store.check();
   }
+}
+
+// M1: what no snapshot sees any more makes room again.
+TEST(Refuse, IsNotBroughtAboutBySnapshotsThatComeAndGo) {
+  Store store({.memory_budget_bytes = 16 * kMiB});
+  const std::string value(400, 'v');
+  const std::uint64_t writes = testing::scaled(1'000'000);
+  auto snapshot = store->snapshot().value();
+  for (std::uint64_t i = 0; i < writes; ++i) {
+    const auto result = store->put(key_of("key", i * 7919 % 5000), value);
+    ASSERT_TRUE(result.has_value()) << i << ": " << result.error().message();
+    if (i % 2000 == 0) snapshot = store->snapshot().value();
+    if (i % 1000 == 0) store.settle();
+  }
+  snapshot.release();
+  store.settle();
+  EXPECT_EQ(store.stats().kept_version_count, 0U);
+  store.check();
 }
 
 // M1: the ordered side counts, and goes when nobody scans.
