@@ -21,7 +21,9 @@ find_program(ASHLAR_CCACHE ccache)
 if(ASHLAR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # The three words are what ccache asks for before it caches a use of a precompiled header.
   set(ashlar_launcher ${CMAKE_COMMAND} -E env
-    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime ${ASHLAR_CCACHE})
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime
+    # A clone in another folder finds what this one has compiled.
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${ASHLAR_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${ashlar_launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${ashlar_launcher})
 endif()

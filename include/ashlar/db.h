@@ -72,6 +72,7 @@ class Db {
   /// Reads the value of `key`, at the latest commit or at `snapshot`.
   ///
   /// Returns: a copy of the value, or nullopt when the key is absent
+  /// Errors:  the common ones
   /// Cost:    two to three cache misses, one copy; no lock and no store to shared memory. Allocates
   ///          only for values above `Value::kInlineBytes`.
   Result<std::optional<Value>> get(std::string_view key, const Snapshot* snapshot = nullptr) const;

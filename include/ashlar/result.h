@@ -42,9 +42,7 @@ class Error {
   /// An error whose message is a literal. Never allocates, so it can report that memory ran out.
   ///
   /// Lifetime: `literal` must live for ever, as a string literal does.
-  static Error of_literal(ErrorCode code, const char* literal) noexcept {
-    return Error(code, literal);
-  }
+  static Error of_literal(ErrorCode code, const char* literal) noexcept { return {code, literal}; }
 
   Error(const Error& other) noexcept;
   Error& operator=(const Error& other) noexcept;
@@ -81,13 +79,13 @@ using Result = std::expected<T, Error>;
     }                                                           \
   } while (false)
 
-#define ASHLAR_TRY_JOIN_(left, right) left##right
-#define ASHLAR_TRY_NAME_(left, right) ASHLAR_TRY_JOIN_(left, right)
-#define ASHLAR_TRY_ASSIGN_(result, declaration, expression)       \
+#define ASHLAR_TRY_JOIN(left, right) left##right
+#define ASHLAR_TRY_NAME(left, right) ASHLAR_TRY_JOIN(left, right)
+#define ASHLAR_TRY_ASSIGN_TO(result, declaration, expression)     \
   auto result = (expression);                                     \
   if (!result) return std::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 
 /// Declares `declaration` from the answer of `expression`, or returns with its error.
 #define ASHLAR_TRY_ASSIGN(declaration, expression) \
-  ASHLAR_TRY_ASSIGN_(ASHLAR_TRY_NAME_(ashlar_result_, __LINE__), declaration, expression)
+  ASHLAR_TRY_ASSIGN_TO(ASHLAR_TRY_NAME(ashlar_result_, __LINE__), declaration, expression)

@@ -20,7 +20,8 @@ class Value {
   /// The longest value that needs no allocation, in bytes.
   static constexpr std::size_t kInlineBytes = 144;
 
-  Value() noexcept {}  // The buffer stays uninitialised: bytes beyond `size_` are never read.
+  // The buffer stays uninitialised: bytes beyond `size_` are never read.
+  Value() noexcept {}  // NOLINT(modernize-use-equals-default)
   explicit Value(std::string_view bytes) { assign(bytes); }
   Value(const Value& other) { assign(other.view()); }
   Value& operator=(const Value& other);

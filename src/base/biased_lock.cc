@@ -9,7 +9,9 @@
 namespace ashlar::base {
 namespace {
 
-long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); }
+long membarrier(int command) noexcept {
+  return ::syscall(SYS_membarrier, command, 0, 0);
+}
 
 bool register_barrier() noexcept {
 #ifdef ASHLAR_RACY_PLAIN

@@ -6,8 +6,8 @@
 ///
 /// The owner announces itself with a plain store and then looks for a visitor; a visitor announces
 /// itself, makes every core pass a barrier (membarrier), and then looks for the owner. At least one
-/// of them sees the other. Without the barrier the owner would need a full fence: 10 to 20 ns a call,
-/// a tenth of a write.
+/// of them sees the other. Without the barrier the owner would need a full fence: 10 to 20 ns a
+/// call, a tenth of a write.
 ///
 /// Source: "Asymmetric Dekker synchronization", D. Dice, H. Huang, M. Yang, 2001; membarrier(2).
 #pragma once
@@ -18,7 +18,8 @@
 
 namespace ashlar::base {
 
-/// Whether the system can make every running thread pass a barrier. Asked once; constant afterwards.
+/// Whether the system can make every running thread pass a barrier. Asked once; constant
+/// afterwards.
 bool has_global_barrier() noexcept;
 
 /// Makes every running thread of the process pass a full memory barrier. Cost: some microseconds.
@@ -33,7 +34,8 @@ class BiasedLock {
     for (SpinWait wait;; wait.pause()) {
       announce();
       // Pairs with the release in `unlock_visitor`, which publishes what the visitor did.
-      if (!is_visited_.load(std::memory_order_seq_cst)) [[likely]] return;
+      if (!is_visited_.load(std::memory_order_seq_cst)) [[likely]]
+        return;
       is_owner_in_.store(false, std::memory_order_release);
     }
   }

@@ -1,5 +1,6 @@
 /// \file
-/// A first-in first-out queue of 64-bit words in chunks of 1 KiB: pushing never moves what is there.
+/// A first-in first-out queue of 64-bit words in chunks of 1 KiB: pushing never moves what is
+/// there.
 ///
 /// Invariants:
 ///   Q1  After `reserve(n)` has succeeded the next n pushes neither allocate nor fail.

@@ -5,10 +5,14 @@
 namespace ashlar::base {
 
 /// Starts loading the cache line of `address` for reading.
-inline void prefetch(const void* address) noexcept { __builtin_prefetch(address, 0, 3); }
+inline void prefetch(const void* address) noexcept {
+  __builtin_prefetch(address, 0, 3);
+}
 
 /// Starts loading the cache line of `address` for writing.
-inline void prefetch_for_write(const void* address) noexcept { __builtin_prefetch(address, 1, 3); }
+inline void prefetch_for_write(const void* address) noexcept {
+  __builtin_prefetch(address, 1, 3);
+}
 
 /// Tells the core that this is a waiting loop.
 inline void spin_pause() noexcept {

@@ -10,8 +10,8 @@ namespace ashlar::base {
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20U;
 
 /// Readable and writable zeroes from the first byte to the last. The range starts on a huge page.
-/// Memory once read by an optimistic reader stays mapped for the life of the reservation, so a stale
-/// pointer into it reads garbage and never faults.
+/// Memory once read by an optimistic reader stays mapped for the life of the reservation, so a
+/// stale pointer into it reads garbage and never faults.
 ///
 /// Threads: thread-safe, as far as the callers touch different bytes.
 class Reservation {
@@ -28,8 +28,8 @@ class Reservation {
   char* begin() const noexcept { return begin_; }
   std::size_t bytes() const noexcept { return bytes_; }
 
-  /// Asks for huge pages under [offset, offset + bytes), once it is touched. 1.4 to 1.8 times quicker
-  /// random access than under 4 KiB pages (docs/decisions/0002-memory-engine.md).
+  /// Asks for huge pages under [offset, offset + bytes), once it is touched. 1.4 to 1.8 times
+  /// quicker random access than under 4 KiB pages (docs/decisions/0002-memory-engine.md).
   void prefer_huge_pages(std::size_t offset, std::size_t bytes) const noexcept;
 
   /// Gives the memory under [offset, offset + bytes) back; it reads as zeroes from then on.

@@ -15,7 +15,7 @@ struct Registry {
 
 Registry& registry() noexcept {
   alignas(Registry) static char storage[sizeof(Registry)];
-  static Registry* const the_registry = new (storage) Registry;
+  static auto* const the_registry = new (storage) Registry;
   return *the_registry;
 }
 

@@ -5,7 +5,8 @@
 ///     slot   bits 0-43 address of the record / 16, 48-63 tag of the key's hash; 0: empty
 ///
 /// Invariants:
-///   H1  Slots are changed only by the holder of the lock in the head of the chain's first bucket, and
+///   H1  Slots are changed only by the holder of the lock in the head of the chain's first bucket,
+///   and
 ///       the version of that head differs before and after.
 ///   H2  A chain is compact: only its last bucket may have empty slots, and they come last.
 #pragma once
@@ -31,7 +32,8 @@ struct alignas(64) Bucket {
 };
 static_assert(sizeof(Bucket) == 64, "a bucket is one cache line: a lookup costs one miss here");
 
-/// The 16 bits of a hash that a slot keeps. Buckets are chosen by the low bits, tags are the high ones.
+/// The 16 bits of a hash that a slot keeps. Buckets are chosen by the low bits, tags are the high
+/// ones.
 constexpr std::uint16_t tag_of(std::uint64_t hash) noexcept {
   return static_cast<std::uint16_t>(hash >> 48U);
 }

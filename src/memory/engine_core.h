@@ -1,10 +1,9 @@
 /// \file
-/// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc, expire.cc,
-/// evict.cc, reclaim.cc
-/// (the background), scan.cc, memory_engine.cc (the rest).
+/// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc,
+/// expire.cc, evict.cc, reclaim.cc (the background), scan.cc, memory_engine.cc (the rest).
 ///
-/// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the ordered
-/// side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
+/// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the
+/// ordered side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
 #pragma once
 
 #include <atomic>
@@ -23,9 +22,9 @@
 #include "memory/evictor.h"
 #include "memory/expiry_wheel.h"
 #include "memory/hash_table.h"
+#include "memory/heap/record_heap.h"
 #include "memory/local.h"
-#include "memory/ordered_side.h"
-#include "memory/record_heap.h"
+#include "memory/order/ordered_side.h"
 #include "memory/versions.h"
 #include "os/clock.h"
 
@@ -74,8 +73,8 @@ class MemoryEngine final : public engine::StorageEngine {
   Result<void> collect_before(const std::string_view* before, std::size_t count_max, KeyList& out);
 
   /// Reads the keys [begin, end) of `keys` at `view`, with their cache misses overlapped.
-  void read_group(const KeyList& keys, std::size_t begin, std::size_t end,
-                  const engine::View& view, std::span<std::optional<Value>> values) const;
+  void read_group(const KeyList& keys, std::size_t begin, std::size_t end, const engine::View& view,
+                  std::span<std::optional<Value>> values) const;
 
  private:
   friend class WriteRun;
@@ -142,13 +141,13 @@ class MemoryEngine final : public engine::StorageEngine {
       ASHLAR_REQUIRES(maintenance_mutex_);
   bool tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
                    const Horizon& horizon);
-  void reschedule(std::uint64_t hash, Record record, Occasion occasion)
+  void reschedule(std::uint64_t hash, Record record, const Horizon& horizon, Occasion occasion)
       ASHLAR_REQUIRES(maintenance_mutex_);
   bool trim(Local& local, Record newest, const Horizon& horizon) noexcept;
-  void remove_slot_locked(Local& local, Bucket& root, SlotPlace place,
-                          std::uint64_t hash) noexcept;
+  void remove_slot_locked(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash) noexcept;
   void gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
   void file_expiries(base::ChunkedQueue& inbox) ASHLAR_REQUIRES(maintenance_mutex_);
+  void forget_schedule(std::uint64_t hash) noexcept;
   void keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
       ASHLAR_REQUIRES(maintenance_mutex_);
   void run_wheel(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);

@@ -66,8 +66,8 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
     const bool is_cold = result == Evictor::Found::kCold ||
                          (result == Evictor::Found::kWarm && !candidate.is_in_main);
     if (removes && is_cold) {
-      remove_slot_locked(local, *root, found, base::hash_key(record.key(shape),
-                                                             parts_.table->hash_seed()));
+      remove_slot_locked(local, *root, found,
+                         base::hash_key(record.key(shape), parts_.table->hash_seed()));
       local.counters.evicted.add(1);
       is_removed = true;
     }

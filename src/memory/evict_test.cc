@@ -45,7 +45,7 @@ TEST(Evict, SparesWhatASnapshotSees) {
 }
 
 // M1: keys with deadlines are taken in at the budget as well, with the background at work.
-TEST(Evict, DISABLED_MakesRoomForKeysWithDeadlines) {
+TEST(Evict, MakesRoomForKeysWithDeadlines) {
   EngineRig rig(kMemoryBudgetBytesMin, MemoryPolicy::kEvict);
   int refused_count = 0;
   for (int i = 0; i < 40'000; ++i) {

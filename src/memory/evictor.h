@@ -1,14 +1,14 @@
 /// \file
 /// Which key makes room when memory is used up: S3-FIFO.
 ///
-/// New keys queue in `small`, a tenth of the memory. At its end, those that have been read more than
-/// once move on to `main` and the others are evicted, leaving a fingerprint in `ghost`; a key that comes
-/// back while its fingerprint is there goes straight to `main`. In `main` a key that was read goes
-/// round again, with one reading less. A hit only sets two bits in a byte of its own (`Heat`), and
-/// none once they are set: readers never wait for the evictor.
+/// New keys queue in `small`, a tenth of the memory. At its end, those that have been read more
+/// than once move on to `main` and the others are evicted, leaving a fingerprint in `ghost`; a key
+/// that comes back while its fingerprint is there goes straight to `main`. In `main` a key that was
+/// read goes round again, with one reading less. A hit only sets two bits in a byte of its own
+/// (`Heat`), and none once they are set: readers never wait for the evictor.
 ///
-/// Queues hold handles: the hash of a key, with its size class in bits that choose no bucket. A handle
-/// whose key is gone is dropped when it comes up.
+/// Queues hold handles: the hash of a key, with its size class in bits that choose no bucket. A
+/// handle whose key is gone is dropped when it comes up.
 ///
 /// Source: "FIFO queues are all you need for cache eviction", J. Yang et al., SOSP 2023.
 #pragma once
@@ -22,7 +22,7 @@
 #include "base/chunked_queue.h"
 #include "base/memory_budget.h"
 #include "base/reservation.h"
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {
 
@@ -110,8 +110,8 @@ class Evictor {
   };
   std::optional<Candidate> pick() noexcept;
 
-  /// Decides about a picked candidate. Returns true when it is to be evicted now; otherwise it is back
-  /// in a queue, or forgotten when its key is gone.
+  /// Decides about a picked candidate. Returns true when it is to be evicted now; otherwise it is
+  /// back in a queue, or forgotten when its key is gone.
   bool judge(const Candidate& candidate, Found found) noexcept;
 
   /// Notes that a candidate has been evicted.

@@ -53,7 +53,10 @@ Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs 
   while (true) {
     const bool has_queues = local->expiry_inbox.reserve(2) && local->garbage.reserve(1) &&
                             (!parts_.evictor || local->admissions.reserve(1));
-    if (!has_queues) return std::unexpected(refuse(*local));
+    if (!has_queues) {
+      if (!make_room(*local)) return std::unexpected(refuse(*local));
+      continue;
+    }
 
     Bucket& root = parts_.table->lock(hash);
     const SlotPlace place = parts_.table->find_locked(root, tag_of(hash), key);
@@ -64,9 +67,8 @@ Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs 
       const Shape shape = record.shape();
       before_ms = record.deadline_ms(shape);
       if (!shape.is_tombstone() && !is_expired(before_ms, engine::kLatest)) {
-        changed = before_ms == deadline_ms
-                      ? Changed::kYes
-                      : set_deadline_locked(*local, hash, place, deadline_ms);
+        changed = before_ms == deadline_ms ? Changed::kYes
+                                           : set_deadline_locked(*local, hash, place, deadline_ms);
       }
     }
     HashTable::unlock_changed(root);

@@ -12,7 +12,7 @@ ExpiryWheel::ExpiryWheel(base::MemoryBudget& budget, std::uint64_t now_tick)
   for (std::size_t i = 0; i <= kLevelCount * kLevelBuckets; ++i) queues_.emplace_back(budget);
 }
 
-bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) {
+bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) noexcept {
   const std::uint64_t at = std::max(tick, next_tick_);
   const std::uint64_t distance = at - next_tick_;
   base::ChunkedQueue* queue = &far();
@@ -21,15 +21,21 @@ bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) {
     queue = &bucket(level, at);
     break;
   }
-  if (!queue->reserve(1)) return false;
+  try {
+    if (!queue->reserve(1)) return false;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   queue->push(hash);
   ++count_;
   return true;
 }
 
-/// What comes up at `next_tick_`: a bucket of an upper level when the level below has come round.
+/// What comes up at `next_tick_`: a bucket of an upper level when the level below has come round,
+/// each once, whatever is added to it meanwhile.
 base::ChunkedQueue* ExpiryWheel::bucket_coming_up() noexcept {
-  for (unsigned level = kLevelCount; level > 0; --level) {
+  while (turning_level_ > 0) {
+    const unsigned level = turning_level_--;
     const bool has_come_round = next_tick_ % (std::uint64_t{1} << kLevelBits * level) == 0;
     if (!has_come_round) continue;
     base::ChunkedQueue& queue = level == kLevelCount ? far() : bucket(level, next_tick_);
@@ -44,6 +50,7 @@ ExpiryWheel::CameUp ExpiryWheel::advance(std::uint64_t now_tick, base::ChunkedQu
   while (next_tick_ <= now_tick) {
     if (count_ == 0) {
       next_tick_ = now_tick + 1;
+      turning_level_ = kLevelCount;
       return CameUp::kNothing;
     }
     if (base::ChunkedQueue* queue = bucket_coming_up()) {
@@ -53,6 +60,7 @@ ExpiryWheel::CameUp ExpiryWheel::advance(std::uint64_t now_tick, base::ChunkedQu
       return queue == &bucket(0, next_tick_) ? CameUp::kAtTick : CameUp::kNearing;
     }
     ++next_tick_;
+    turning_level_ = kLevelCount;
   }
   return CameUp::kNothing;
 }

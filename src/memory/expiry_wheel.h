@@ -2,10 +2,10 @@
 /// When to look at which key: a timing wheel of queues.
 ///
 /// Three levels of 256 buckets cover 256 ticks, 65 thousand and 16 million ticks of 16 ms (4 s, 17
-/// min, 74 h); what is further off waits in one more queue that is looked at each time the top level
-/// comes round. An entry is just the hash of a key. When its bucket comes up the caller looks at the
-/// key and adds it again if it is not due yet. So neither erasing a key nor moving its deadline
-/// costs anything here.
+/// min, 74 h); what is further off waits in one more queue that is looked at each time the top
+/// level comes round. An entry is just the hash of a key. When its bucket comes up the caller looks
+/// at the key and adds it again if it is not due yet. So neither erasing a key nor moving its
+/// deadline costs anything here.
 ///
 /// Invariants:
 ///   W1  An entry comes up no later than at its tick.
@@ -30,8 +30,8 @@ constexpr std::uint64_t tick_at(engine::TimeMs now_ms) noexcept {
   return now_ms <= 0 ? 0 : static_cast<std::uint64_t>(now_ms) / kTickMs;
 }
 
-/// The tick at which a key with this deadline is looked at: the first that begins after it. Never 0,
-/// which stands for no tick.
+/// The tick at which a key with this deadline is looked at: the first that begins after it. Never
+/// 0, which stands for no tick.
 constexpr std::uint64_t tick_of(engine::TimeMs deadline_ms) noexcept {
   return tick_at(deadline_ms) + 1;
 }
@@ -44,8 +44,8 @@ class ExpiryWheel {
 
   /// Adds `hash` to come up at `tick`, or at once when that has passed.
   ///
-  /// Returns: false when the budget is used up. Throws bad_alloc. Nothing is added then.
-  bool add(std::uint64_t hash, std::uint64_t tick);
+  /// Returns: false when there is no memory for the entry; nothing is added then
+  [[nodiscard]] bool add(std::uint64_t hash, std::uint64_t tick) noexcept;
 
   /// Moves on towards `now_tick`, up to the next bucket that holds anything, whose entries `due`
   /// takes. `due` must be empty.
@@ -82,6 +82,7 @@ class ExpiryWheel {
   base::ChunkedQueue* bucket_coming_up() noexcept;
 
   std::uint64_t next_tick_;
+  unsigned turning_level_ = kLevelCount;  // Levels above have had their turn at `next_tick_`.
   std::size_t count_ = 0;
   std::vector<base::ChunkedQueue> queues_;  // Levels from the nearest up, then the far queue.
 };

@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint64_t kBucketCountMin = 512;
 constexpr std::size_t kSmallStepBytes = std::size_t{64} << 10U;
 
-// Slots per hundred buckets above which the index grows, below which it shrinks. 4.6 of 7 slots leave
-// few chains and cost 14 bytes a key; the gap keeps a steady load from splitting and merging.
+// Slots per hundred buckets above which the index grows, below which it shrinks. 4.6 of 7 slots
+// leave few chains and cost 14 bytes a key; the gap keeps a steady load from splitting and merging.
 constexpr std::uint64_t kGrowPercent = 460;
 constexpr std::uint64_t kShrinkPercent = 200;
 

@@ -9,9 +9,11 @@
 ///   H1, H2  in bucket.h
 ///   H3  While a bucket's lock is held, the set of hashes that belong to it does not change.
 ///   H4  The bucket count is published before the locks of a split or merge are released: a reader
-///       that missed a moved key and looks at the count again sees that it looked in the wrong place.
+///       that missed a moved key and looks at the count again sees that it looked in the wrong
+///       place.
 ///
-/// Source: "Linear hashing", W. Litwin, 1980; one cache line a bucket as in FASTER (2018), DLHT (2024).
+/// Source: "Linear hashing", W. Litwin, 1980; one cache line a bucket as in FASTER (2018), DLHT
+/// (2024).
 #pragma once
 
 #include <atomic>
@@ -122,8 +124,8 @@ class HashTable {
   /// splits or merges at most. The caller holds no bucket.
   void follow(std::int64_t added_count) noexcept;
 
-  /// Calls `visit(root)` with each chain locked, in ascending order; what belongs together stays put
-  /// meanwhile. Slots that are added or removed while the walk is elsewhere may be seen or not.
+  /// Calls `visit(root)` with each chain locked, in ascending order; what belongs together stays
+  /// put meanwhile. Slots that are added or removed while the walk is elsewhere may be seen or not.
   template <typename Visit>
   void walk(Visit visit) {
     const base::MutexLock lock(resize_mutex_);

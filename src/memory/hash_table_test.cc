@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {
 namespace {

@@ -1,5 +1,6 @@
 /// \file
-/// What an engine keeps for each thread: free memory at hand, counters, and queues for the background.
+/// What an engine keeps for each thread: free memory at hand, counters, and queues for the
+/// background.
 #pragma once
 
 #include <array>
@@ -13,7 +14,7 @@
 #include "base/chunked_queue.h"
 #include "base/thread_index.h"
 #include "base/thread_safety.h"
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {
 
@@ -93,8 +94,8 @@ class Locals {
     }
   }
 
-  /// Calls `visit(local)` holding each local for which `is_wanted(local)`. The caller holds none, and
-  /// is the only visitor.
+  /// Calls `visit(local)` holding each local for which `is_wanted(local)`. The caller holds none,
+  /// and is the only visitor.
   template <typename IsWanted, typename Visit>
   void visit_held(IsWanted is_wanted, Visit visit) {
     std::vector<Local*> wanted;

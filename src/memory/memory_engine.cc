@@ -24,9 +24,9 @@ Result<std::unique_ptr<engine::StorageEngine>> make_memory_engine(const Options&
     parts.evictor = std::make_unique<Evictor>(*parts.budget);
   }
   if (!has_space) {
-    return std::unexpected(Error(ErrorCode::kUnavailable,
-                                 "the system refuses address space for a memory budget of " +
-                                     std::to_string(options.memory_budget_bytes) + " bytes"));
+    return std::unexpected(
+        Error(ErrorCode::kUnavailable, "the system refuses address space for a memory budget of " +
+                                           std::to_string(options.memory_budget_bytes) + " bytes"));
   }
   return std::make_unique<MemoryEngine>(std::move(parts), clock);
 }
@@ -104,9 +104,13 @@ Stats MemoryEngine::stats() const {
   return stats;
 }
 
-std::size_t MemoryEngine::memory_bytes() const noexcept { return parts_.budget->used_bytes(); }
+std::size_t MemoryEngine::memory_bytes() const noexcept {
+  return parts_.budget->used_bytes();
+}
 
-std::size_t MemoryEngine::snapshot_count() const noexcept { return versions_.live_count(); }
+std::size_t MemoryEngine::snapshot_count() const noexcept {
+  return versions_.live_count();
+}
 
 void MemoryEngine::check() const {
   parts_.table->check();

@@ -26,7 +26,8 @@ OverflowPool::OverflowPool(base::Reservation region, base::MemoryBudget& budget)
 bool OverflowPool::reserve(std::size_t count) noexcept {
   const base::MutexLock lock(mutex_);
   const auto available = [&]() ASHLAR_REQUIRES(mutex_) {
-    const std::size_t fresh = committed_count_ > fresh_number_ ? committed_count_ - fresh_number_ : 0;
+    const std::size_t fresh =
+        committed_count_ > fresh_number_ ? committed_count_ - fresh_number_ : 0;
     return free_count_ + fresh - reserved_count_;
   };
   while (available() < count) {

@@ -46,8 +46,8 @@ class OverflowPool {
 
   mutable base::Mutex mutex_;
   std::size_t committed_count_ ASHLAR_GUARDED_BY(mutex_) = 0;  // Buckets with memory, number 0 too.
-  std::size_t fresh_number_ ASHLAR_GUARDED_BY(mutex_) = 1;     // The first never used; 0 means none.
-  std::size_t free_count_ ASHLAR_GUARDED_BY(mutex_) = 0;       // Used before and free again.
+  std::size_t fresh_number_ ASHLAR_GUARDED_BY(mutex_) = 1;  // The first never used; 0 means none.
+  std::size_t free_count_ ASHLAR_GUARDED_BY(mutex_) = 0;    // Used before and free again.
   std::size_t reserved_count_ ASHLAR_GUARDED_BY(mutex_) = 0;
   std::uint32_t first_free_ ASHLAR_GUARDED_BY(mutex_) = 0;
 };

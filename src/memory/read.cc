@@ -31,7 +31,8 @@ void MemoryEngine::start(Lookup& lookup) const noexcept {
     lookup.root = &parts_.table->root_of(lookup.hash);
     // Acquire: partner of the release in `HashTable::unlock_changed`.
     lookup.head = lookup.root->head.load(std::memory_order_acquire);
-    if ((lookup.head & kLockBit) == 0) [[likely]] return;
+    if ((lookup.head & kLockBit) == 0) [[likely]]
+      return;
   }
 }
 
@@ -79,8 +80,8 @@ bool MemoryEngine::find_version(const Lookup& lookup, const engine::View& view,
   return true;
 }
 
-MemoryEngine::Attempt MemoryEngine::try_read(Lookup& lookup, const engine::View& view,
-                                             Value* value, TimeMs* deadline_ms) const {
+MemoryEngine::Attempt MemoryEngine::try_read(Lookup& lookup, const engine::View& view, Value* value,
+                                             TimeMs* deadline_ms) const {
   const auto answer = [&](bool is_found) {
     return is_valid(lookup) ? (is_found ? Attempt::kFound : Attempt::kAbsent) : Attempt::kRetry;
   };
@@ -110,7 +111,8 @@ bool MemoryEngine::read(Lookup& lookup, const engine::View& view, Value* value,
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     start(lookup);
     const Attempt result = try_read(lookup, view, value, deadline_ms);
-    if (result != Attempt::kRetry) [[likely]] return result == Attempt::kFound;
+    if (result != Attempt::kRetry) [[likely]]
+      return result == Attempt::kFound;
   }
   return read_locked(lookup, view, value, deadline_ms);
 }
@@ -181,8 +183,8 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
   for (int attempt = 0; attempt < kMultiGetAttemptsMax; ++attempt) {
     read_all(view);
     // All buckets unchanged since each was read: there was a moment at which all of it held (C1).
-    const bool is_one_moment = std::all_of(lookups.begin(), lookups.end(),
-                                           [&](const Lookup& lookup) { return is_valid(lookup); });
+    const bool is_one_moment =
+        std::ranges::all_of(lookups, [&](const Lookup& lookup) { return is_valid(lookup); });
     if (is_one_moment) return;
   }
   const std::optional<engine::View> snapshot = versions_.acquire(clock_);

@@ -21,7 +21,7 @@ constexpr std::size_t kRecordsPerLook = 16;
 /// taken after the horizon was drawn sees nothing that was replaced before.
 bool MemoryEngine::Horizon::is_needed(Sequence written, Sequence replaced) const noexcept {
   if (replaced > current) return true;
-  const auto first = std::lower_bound(live.begin(), live.end(), written);
+  const auto first = std::ranges::lower_bound(live, written);
   return first != live.end() && *first < replaced;
 }
 
@@ -38,7 +38,8 @@ void MemoryEngine::remove_slot_locked(Local& local, Bucket& root, SlotPlace plac
   --local.unreported_slot_count;  // Told to the index once the bucket is unlocked.
 }
 
-/// Unlinks and frees the versions behind `newest` that no snapshot needs. Returns true when any were.
+/// Unlinks and frees the versions behind `newest` that no snapshot needs. Returns true when any
+/// were.
 bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noexcept {
   bool has_changed = false;
   Record newer = newest;
@@ -66,29 +67,28 @@ bool MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place, std:
   const bool has_older = static_cast<bool>(record.previous(shape));
   const bool is_expired = record.deadline_ms(shape) <= horizon.now_ms;
   if (!shape.is_tombstone() && !is_expired) return has_older;
-  const bool is_seen = !shape.is_tombstone() && !horizon.live.empty() &&
-                       horizon.live.back() >= record.stamp(shape);
+  const bool is_seen =
+      !shape.is_tombstone() && !horizon.live.empty() && horizon.live.back() >= record.stamp(shape);
   if (has_older || is_seen) return true;
   if (is_expired && !shape.is_tombstone()) local.counters.expired.add(1);
   remove_slot_locked(local, root, place, hash);
   return false;
 }
 
-/// Sees to it that the wheel comes back to a key that has a deadline ahead.
-void MemoryEngine::reschedule(std::uint64_t hash, Record record, Occasion occasion) {
+/// Sees to it that the wheel comes back to a key that has a deadline ahead. A key that is past it
+/// and still here is needed by a snapshot: it waits among the garbage.
+void MemoryEngine::reschedule(std::uint64_t hash, Record record, const Horizon& horizon,
+                              Occasion occasion) {
   const Shape shape = record.shape();
   if (!shape.has_deadline() || shape.is_tombstone()) return;
   const std::uint64_t scheduled = record.scheduled_tick(shape) & ~kSweepMark;
   // Another entry of the same key is on its way.
   if (occasion == Occasion::kAtTick && scheduled > wheel_.next_tick()) return;
   const TimeMs deadline_ms = record.deadline_ms(shape);
-  const std::uint64_t tick = deadline_ms == engine::kNever ? 0 : tick_of(deadline_ms);
-  bool is_added = false;
-  try {
-    is_added = tick != 0 && wheel_.add(hash, tick);
-  } catch (const std::bad_alloc&) {
-    // As without budget: the key is looked at when it is next written. Reads stay exact.
-  }
+  const bool is_ahead = deadline_ms != engine::kNever && deadline_ms > horizon.now_ms;
+  const std::uint64_t tick = tick_of(deadline_ms);
+  // Without memory for the entry the key is looked at when it is next written. Reads stay exact.
+  const bool is_added = is_ahead && wheel_.add(hash, tick);
   record.set_scheduled_tick(shape,
                             is_added ? tick | sweep_mark_.load(std::memory_order_relaxed) : 0);
 }
@@ -113,7 +113,8 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
     const std::int64_t slots_before = local.unreported_slot_count;
     remains = tend_record(local, root, place, hash, horizon) || remains;
     const bool is_removed = local.unreported_slot_count != slots_before;
-    if (!is_removed && occasion != Occasion::kGarbage) reschedule(hash, records[i], occasion);
+    if (!is_removed && occasion != Occasion::kGarbage)
+      reschedule(hash, records[i], horizon, occasion);
   }
   HashTable::unlock_changed(root);
   const std::int64_t unreported = std::exchange(local.unreported_slot_count, 0);
@@ -151,13 +152,19 @@ void MemoryEngine::file_expiries(base::ChunkedQueue& inbox) {
   while (!inbox.empty()) {
     const std::uint64_t hash = inbox.pop();
     const std::uint64_t tick = inbox.pop();
-    try {
-      // Without memory the key is reclaimed when it is next written; reads stay exact.
-      (void)wheel_.add(hash, tick);
-    } catch (const std::bad_alloc&) {
-      continue;
-    }
+    if (!wheel_.add(hash, tick)) forget_schedule(hash);
   }
+}
+
+/// Marks the keys with this hash as waiting in no wheel, so that the next write adds them again.
+void MemoryEngine::forget_schedule(std::uint64_t hash) noexcept {
+  Bucket& root = parts_.table->lock(hash);
+  parts_.table->for_each_locked(root, [&](SlotPlace place) {
+    const Record record = place.record();
+    const bool is_meant = tag_of_slot(place.slot()) == tag_of(hash);
+    if (is_meant && record.shape().has_deadline()) record.set_scheduled_tick(record.shape(), 0);
+  });
+  HashTable::unlock_changed(root);
 }
 
 void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash) {
@@ -177,8 +184,8 @@ void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
     const bool is_at_tick = came_up == ExpiryWheel::CameUp::kAtTick;
     if (is_at_tick) {
       const auto due_ms = static_cast<TimeMs>(wheel_.next_tick()) * kTickMs;
-      lag_ms = std::max(lag_ms, static_cast<std::uint64_t>(
-                                    std::max<TimeMs>(0, clock_.now_ms() - due_ms)));
+      lag_ms = std::max(lag_ms,
+                        static_cast<std::uint64_t>(std::max<TimeMs>(0, clock_.now_ms() - due_ms)));
     }
     while (!due.empty()) {
       const std::uint64_t hash = due.pop();
@@ -197,12 +204,12 @@ void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
 /// entry is looked at once: one that stands for no key with a deadline, or for one whose mark shows
 /// that this sweep has met it before, goes.
 void MemoryEngine::sweep_wheel() {
-  const auto expiring = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(0, sum(&Counters::expiring_keys)));
+  const auto expiring =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum(&Counters::expiring_keys)));
   if (wheel_.count() < 2 * expiring + kStaleEntriesMin) return;
+  ExpiryWheel kept(*parts_.budget, wheel_.next_tick());
   const std::uint64_t mark = sweep_mark_.load(std::memory_order_relaxed) ^ kSweepMark;
   sweep_mark_.store(mark, std::memory_order_relaxed);
-  ExpiryWheel kept(*parts_.budget, wheel_.next_tick());
   base::ChunkedQueue entries(*parts_.budget);
   for (std::size_t position = 0; wheel_.take_bucket(position, entries);) {
     while (!entries.empty()) {
@@ -214,8 +221,8 @@ void MemoryEngine::sweep_wheel() {
         const std::uint64_t scheduled = record.scheduled_tick(shape);
         if (tag_of_slot(place.slot()) != tag_of(hash) || scheduled == 0) return;
         if ((scheduled & kSweepMark) == mark) return;
-        record.set_scheduled_tick(shape, (scheduled & ~kSweepMark) | mark);
-        (void)kept.add(hash, scheduled & ~kSweepMark);
+        const std::uint64_t tick = scheduled & ~kSweepMark;
+        record.set_scheduled_tick(shape, kept.add(hash, tick) ? tick | mark : 0);
       });
       HashTable::unlock_changed(root);
     }

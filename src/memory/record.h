@@ -5,7 +5,8 @@
 ///          0     8  shape      key bytes 16, value bytes 30, flags 3, high 15 bits of the stamp
 ///          8     4  stamp      low 32 bits of the commit sequence that wrote this version
 ///         12     8  deadline   milliseconds, only with kHasDeadline
-///          +     8  scheduled  tick at which the expiry wheel looks at the key, 0 when it does not;
+///          +     8  scheduled  tick at which the expiry wheel looks at the key, 0 when it does
+///          not;
 ///                              only with kHasDeadline
 ///          +     8  previous   address of the next older version or 0, only with kHasPrevious
 ///          +     k  key
@@ -14,12 +15,14 @@
 /// 12 bytes of head and 16 + 100 of content make 128, the size class that a cache line pair fills.
 ///
 /// Invariants:
-///   R1  Once a slot points to a record, only `previous`, `deadline` and `scheduled` change, and those
+///   R1  Once a slot points to a record, only `previous`, `deadline` and `scheduled` change, and
+///   those
 ///       only under the lock of the key's bucket.
 ///   R2  Stamps strictly fall along `previous`.
 ///
 /// Threads: readers that do not hold the bucket lock may see a record while it is reused, so every
-/// access goes through `base::racy`; what they saw counts only after they have validated the bucket.
+/// access goes through `base::racy`; what they saw counts only after they have validated the
+/// bucket.
 #pragma once
 
 #include <cstddef>
@@ -117,7 +120,8 @@ class Record {
 
   Record previous(Shape shape) const noexcept {
     if (!shape.has_previous()) return {};
-    return Record(reinterpret_cast<char*>(base::racy::load_u64(address_ + shape.previous_offset())));
+    return Record(
+        reinterpret_cast<char*>(base::racy::load_u64(address_ + shape.previous_offset())));
   }
   void set_previous(Shape shape, Record previous) const noexcept {
     ASHLAR_ASSERT(shape.has_previous(), "only a record with a place for it gets an older version");
@@ -130,8 +134,8 @@ class Record {
            base::racy::equal_bytes(address_ + shape.key_offset(), key.data(), key.size());
   }
 
-  /// Key and value of a record that cannot change under the caller: it holds the bucket lock, or the
-  /// record is not reachable.
+  /// Key and value of a record that cannot change under the caller: it holds the bucket lock, or
+  /// the record is not reachable.
   std::string_view key(Shape shape) const noexcept {
     return {address_ + shape.key_offset(), shape.key_bytes()};
   }
@@ -142,7 +146,8 @@ class Record {
   /// Writes everything but the stamp into memory that was just allocated.
   void fill(Shape shape, std::string_view key, std::string_view value,
             TimeMs deadline_ms) const noexcept {
-    // Pairs with `read_fence` in readers: who sees these bytes sees the slot gone that once led here.
+    // Pairs with `read_fence` in readers: who sees these bytes sees the slot gone that once led
+    // here.
     base::racy::write_fence();
     base::racy::store_word(address_, shape.word());
     if (shape.has_deadline()) {

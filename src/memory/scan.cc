@@ -174,8 +174,8 @@ class MemoryCursor final : public engine::Cursor {
     group_rows_ = std::min(group_rows_ * 2, kGroupRowsMax);
   }
 
-  /// Reads the first `count` collected keys, or fewer when their values are large. Returns true when
-  /// all of them were read.
+  /// Reads the first `count` collected keys, or fewer when their values are large. Returns true
+  /// when all of them were read.
   bool read_rows(std::size_t count) {
     if (values_.size() < count) values_.resize(count);
     std::size_t bytes = 0;
@@ -227,9 +227,9 @@ Result<std::unique_ptr<engine::Cursor>> MemoryEngine::scan(const Range& range,
   }
   const Locals::Hold local(locals_);
   if (ordered_.prepare(*local)) return cursor;
-  return std::unexpected(Error(ErrorCode::kOutOfSpace,
-                               "the ordered side does not fit into the memory budget of " +
-                                   std::to_string(parts_.budget->limit_bytes()) + " bytes"));
+  return std::unexpected(
+      Error(ErrorCode::kOutOfSpace, "the ordered side does not fit into the memory budget of " +
+                                        std::to_string(parts_.budget->limit_bytes()) + " bytes"));
 }
 
 Result<void> MemoryEngine::collect_from(std::string_view from, std::size_t count_max,

@@ -1,18 +1,19 @@
 /// \file
 /// Commit sequences and the snapshots that hold on to old versions.
 ///
-/// A sequence is drawn when somebody looks: taking a snapshot ends the current sequence and starts the
-/// next. All commits between two snapshots share one, since nothing can tell them apart, and so a
-/// write only reads this line and never stores to it (docs/decisions/0003-sequences.md).
+/// A sequence is drawn when somebody looks: taking a snapshot ends the current sequence and starts
+/// the next. All commits between two snapshots share one, since nothing can tell them apart, and so
+/// a write only reads this line and never stores to it (docs/decisions/0003-sequences.md).
 ///
-/// A writer reads `current` after it has locked its buckets and stamps its records with it. A snapshot
-/// at sequence s raises `current` to s + 1 first and reads afterwards. Both are sequentially
-/// consistent, so either the writer sees s + 1 and its records are newer than the snapshot, or the
-/// snapshot's reads see the writer's locks and wait for its records.
+/// A writer reads `current` after it has locked its buckets and stamps its records with it. A
+/// snapshot at sequence s raises `current` to s + 1 first and reads afterwards. Both are
+/// sequentially consistent, so either the writer sees s + 1 and its records are newer than the
+/// snapshot, or the snapshot's reads see the writer's locks and wait for its records.
 ///
 /// Invariants:
 ///   C3  `current` never goes back, and every sequence up to it has been in use.
-///   V1  `newest_live` is at least the sequence of every snapshot that is held, before the snapshot's
+///   V1  `newest_live` is at least the sequence of every snapshot that is held, before the
+///   snapshot's
 ///       successor sequence can be seen.
 #pragma once
 
@@ -36,13 +37,13 @@ class Versions {
   /// The sequence that commits made now belong to.
   Sequence current() const noexcept { return current_.load(std::memory_order_seq_cst); }
 
-  /// The newest snapshot held, or 0. A version that was written at `stamp` and replaced now is still
-  /// needed exactly if this is `stamp` or more.
+  /// The newest snapshot held, or 0. A version that was written at `stamp` and replaced now is
+  /// still needed exactly if this is `stamp` or more.
   Sequence newest_live() const noexcept { return newest_live_.load(std::memory_order_seq_cst); }
 
   /// Takes a snapshot of all commits that have returned, at the time that `clock` tells: snapshots
-  /// that a caller of `live` does not see were taken no earlier than that call. Returns nullopt when
-  /// sequences have run out. May throw bad_alloc, with nothing changed.
+  /// that a caller of `live` does not see were taken no earlier than that call. Returns nullopt
+  /// when sequences have run out. May throw bad_alloc, with nothing changed.
   std::optional<engine::View> acquire(const os::Clock& clock);
 
   /// Releases one snapshot at `sequence`.

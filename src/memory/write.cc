@@ -9,8 +9,8 @@
 namespace ashlar::memory {
 namespace {
 
-// Slots that a thread adds or removes before it tells the index, words that wait in its inbox and new
-// keys before it tells the evictor: each bounds how far the shared picture is behind.
+// Slots that a thread adds or removes before it tells the index, words that wait in its inbox and
+// new keys before it tells the evictor: each bounds how far the shared picture is behind.
 constexpr std::int64_t kUnreportedSlotsMax = 16;
 constexpr std::size_t kInboxWordsMax = 16'384;
 constexpr std::size_t kUnreportedNotesMax = 4096;
@@ -25,19 +25,19 @@ struct Pending {
   std::size_t index = 0;
   Bucket* root = nullptr;
   SlotPlace place;
-  Record record;          // The version to install; null until made, or for an erase that needs none.
-  Record old;             // What it replaces.
+  Record record;  // The version to install; null until made, or for an erase that needs none.
+  Record old;     // What it replaces.
   KeyNode* note = nullptr;  // For the ordered side, should the key be new.
   bool is_erase = false;
   bool is_superseded = false;  // A later operation of the list has the same key.
   bool frees_old = false;
-  bool frees_chain = false;    // The versions behind `old` as well.
+  bool frees_chain = false;  // The versions behind `old` as well.
 };
 
 }  // namespace
 
-/// Takes one operation list through its phases. What was prepared and not installed is given back when
-/// the run ends, however it ends.
+/// Takes one operation list through its phases. What was prepared and not installed is given back
+/// when the run ends, however it ends.
 class WriteRun {
  public:
   WriteRun(MemoryEngine& engine, Local& local, std::span<Pending> list) noexcept
@@ -54,8 +54,10 @@ class WriteRun {
       const Outcome outcome = install_all();
       unlock_all(outcome == Outcome::kDone);
       if (outcome == Outcome::kDone) break;
-      if (outcome == Outcome::kNoMemory) return std::unexpected(engine_.refuse(local_));
       discard_prepared();
+      if (outcome == Outcome::kNoMemory && !engine_.make_room(local_)) {
+        return std::unexpected(engine_.refuse(local_));
+      }
     }
     finish();
     return found_count_;
@@ -87,8 +89,8 @@ class WriteRun {
   HashTable& table_;
   Local& local_;
   std::span<Pending> list_;
-  bool keeps_versions_ = false;  // Snapshots are held: records get room for a link.
-  bool makes_notes_ = false;     // Somebody scans: new keys are noted.
+  bool keeps_versions_ = false;     // Snapshots are held: records get room for a link.
+  bool makes_notes_ = false;        // Somebody scans: new keys are noted.
   std::size_t overflow_count_ = 0;  // Reserved and not yet taken.
   Sequence stamp_ = 0;
   Sequence newest_live_ = 0;
@@ -113,9 +115,10 @@ void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
 }
 
 bool WriteRun::prepare() {
-  if (!reserve_queues()) return false;
-  return std::all_of(list_.begin(), list_.end(),
-                     [this](Pending& pending) { return prepare_one(pending); });
+  while (!reserve_queues()) {
+    if (!engine_.make_room(local_)) return false;
+  }
+  return std::ranges::all_of(list_, [this](Pending& pending) { return prepare_one(pending); });
 }
 
 bool WriteRun::reserve_queues() {
@@ -131,7 +134,9 @@ bool WriteRun::reserve_queues() {
 bool WriteRun::prepare_one(Pending& pending) {
   const engine::Operation& operation = *pending.operation;
   if (makes_notes_ && !pending.is_erase) {
-    pending.note = engine_.ordered_.make_note(local_, operation.key, pending.hash);
+    do {
+      pending.note = engine_.ordered_.make_note(local_, operation.key, pending.hash);
+    } while (pending.note == nullptr && engine_.make_room(local_));
     if (pending.note == nullptr) return false;
   }
   if (pending.is_erase && !keeps_versions_) return true;
@@ -164,11 +169,11 @@ void WriteRun::lock_all() noexcept {
   }
 }
 
-/// Locks every bucket of the list once, in ascending order. Returns false, with nothing locked, when
-/// the index changed under it.
+/// Locks every bucket of the list once, in ascending order. Returns false, with nothing locked,
+/// when the index changed under it.
 bool WriteRun::try_lock_all() noexcept {
   for (Pending& pending : list_) pending.root = &table_.root_of(pending.hash);
-  std::sort(list_.begin(), list_.end(), [](const Pending& left, const Pending& right) {
+  std::ranges::sort(list_, [](const Pending& left, const Pending& right) {
     if (left.root != right.root) return left.root < right.root;
     if (left.hash != right.hash) return left.hash < right.hash;
     const int order = left.operation->key.compare(right.operation->key);
@@ -223,7 +228,7 @@ void WriteRun::find_all() noexcept {
 }
 
 bool WriteRun::has_notes_for(std::uint32_t era) const noexcept {
-  return era == 0 || std::all_of(list_.begin(), list_.end(), [](const Pending& pending) {
+  return era == 0 || std::ranges::all_of(list_, [](const Pending& pending) {
            return pending.is_erase || pending.place || pending.note != nullptr;
          });
 }
@@ -234,11 +239,15 @@ std::size_t WriteRun::overflow_need() const noexcept {
   for (std::size_t begin = 0; begin < list_.size();) {
     std::size_t end = begin;
     std::size_t added = 0;
+    bool has_erase = false;
     for (; end < list_.size() && list_[end].root == list_[begin].root; ++end) {
       const Pending& pending = list_[end];
       if (!pending.is_superseded && !pending.is_erase && !pending.place) ++added;
+      has_erase = has_erase || pending.is_erase;
     }
-    const std::size_t room = added == 0 ? 0 : table_.room_locked(*list_[begin].root);
+    // An erase may take the last bucket of the chain away, and the room in it.
+    const bool has_room = added != 0 && !has_erase;
+    const std::size_t room = has_room ? table_.room_locked(*list_[begin].root) : 0;
     if (added > room) need += (added - room + kSlotsPerBucket - 1) / kSlotsPerBucket;
     begin = end;
   }
@@ -390,7 +399,8 @@ Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> opera
 char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
   while (true) {
     char* const memory = parts_.records->allocate(local.records, bytes);
-    if (memory != nullptr) [[likely]] return memory;
+    if (memory != nullptr) [[likely]]
+      return memory;
     if (!make_room(local)) return nullptr;
   }
 }
@@ -471,9 +481,9 @@ void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
 
 Error MemoryEngine::refuse(Local& local) const {
   local.counters.refused.add(1);
-  return {ErrorCode::kOutOfSpace, "the memory budget of " +
-                                      std::to_string(parts_.budget->limit_bytes()) +
-                                      " bytes is used up"};
+  return {
+      ErrorCode::kOutOfSpace,
+      "the memory budget of " + std::to_string(parts_.budget->limit_bytes()) + " bytes is used up"};
 }
 
 }  // namespace ashlar::memory

@@ -1,4 +1,4 @@
-#include "memory/extent_store.h"
+#include "memory/heap/extent_store.h"
 
 #include <utility>
 
@@ -35,7 +35,7 @@ char* ExtentStore::take(std::size_t bytes) noexcept {
   return nullptr;
 }
 
-void ExtentStore::give_back(char* address, std::size_t bytes) noexcept {
+void ExtentStore::give_back(const char* address, std::size_t bytes) noexcept {
   const std::size_t taken_bytes = rounded_bytes(bytes);
   const auto offset = static_cast<std::size_t>(address - region_.begin());
   ASHLAR_ASSERT(offset >= begin_ && offset % kBlockBytes == 0, "an extent starts on a block");

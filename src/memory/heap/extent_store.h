@@ -33,7 +33,7 @@ class ExtentStore {
   /// Cost:    a lock and a search; the memory is fresh from the system
   char* take(std::size_t bytes) noexcept;
 
-  void give_back(char* address, std::size_t bytes) noexcept;
+  void give_back(const char* address, std::size_t bytes) noexcept;
 
   std::size_t taken_bytes() const noexcept;
 

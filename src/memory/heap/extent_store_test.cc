@@ -1,6 +1,6 @@
 // What large records rely on: extents never overlap, and budget and address space come back.
 
-#include "memory/extent_store.h"
+#include "memory/heap/extent_store.h"
 
 #include <gtest/gtest.h>
 

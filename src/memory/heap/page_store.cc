@@ -1,5 +1,6 @@
-#include "memory/page_store.h"
+#include "memory/heap/page_store.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/assert.h"
@@ -7,8 +8,8 @@
 namespace ashlar::memory {
 namespace {
 
-// From this budget on one empty chunk is kept, so that a load that swings around a chunk's edge does
-// not clear 2 MiB each time.
+// From this budget on one empty chunk is kept, so that a load that swings around a chunk's edge
+// does not clear 2 MiB each time.
 constexpr std::size_t kSpareChunkBudgetBytes = std::size_t{64} << 20U;
 
 }  // namespace
@@ -54,7 +55,7 @@ bool PageStore::open_chunk_locked() noexcept {
   free_pages_[chunk] = kAllFree;
   ++spare_chunk_count_;
   first_with_room_ = chunk;
-  if (chunk >= end_of_open_) end_of_open_ = chunk + 1;
+  end_of_open_ = std::max(end_of_open_, chunk + 1);
   return true;
 }
 
@@ -64,7 +65,7 @@ void PageStore::give_back(std::uint32_t page) noexcept {
   const std::uint32_t bit = std::uint32_t{1} << page % kPagesPerChunk;
   ASHLAR_ASSERT((free_pages_[chunk] & bit) == 0, "P1: only a page that is out comes back");
   free_pages_[chunk] |= bit;
-  if (chunk < first_with_room_) first_with_room_ = chunk;
+  first_with_room_ = std::min(first_with_room_, chunk);
   if (chunk == 0) {
     region_.give_back(std::size_t{page} * kPageBytes, kPageBytes);
     budget_.give_back(page_charge_bytes_);
@@ -84,7 +85,7 @@ void PageStore::close_chunk_locked(std::size_t chunk) noexcept {
   is_open_[chunk] = false;
   --spare_chunk_count_;
   while (end_of_open_ > 1 && !is_open_[end_of_open_ - 1]) --end_of_open_;
-  if (first_with_room_ > end_of_open_) first_with_room_ = end_of_open_;
+  first_with_room_ = std::min(first_with_room_, end_of_open_);
 }
 
 std::size_t PageStore::taken_bytes() const noexcept {

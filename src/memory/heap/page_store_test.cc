@@ -1,6 +1,6 @@
 // What the record heap relies on: a page is one owner's, and empty chunks go back to the budget.
 
-#include "memory/page_store.h"
+#include "memory/heap/page_store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 #include <algorithm>
 #include <bit>

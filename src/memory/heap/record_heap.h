@@ -20,9 +20,9 @@
 #include "base/memory_budget.h"
 #include "base/reservation.h"
 #include "base/thread_safety.h"
-#include "memory/extent_store.h"
-#include "memory/page_store.h"
-#include "memory/size_class.h"
+#include "memory/heap/extent_store.h"
+#include "memory/heap/page_store.h"
+#include "memory/heap/size_class.h"
 
 namespace ashlar::memory {
 
@@ -89,7 +89,7 @@ class RecordHeap {
   struct PageInfo {
     std::uint32_t size_class;
     std::uint32_t free_count;
-    std::uint32_t next;      // In the list of pages of the class that have room.
+    std::uint32_t next;  // In the list of pages of the class that have room.
     std::uint32_t previous;
     std::array<std::uint64_t, kMapWords> free_map;  // A bit an object.
   };

@@ -1,7 +1,7 @@
 // What the engine relies on for record memory: objects never overlap, freed memory serves any size
 // again, and all of it returns to the budget.
 
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 #include <gtest/gtest.h>
 

@@ -23,8 +23,7 @@ constexpr std::size_t size_class_of(std::size_t bytes) noexcept {
   if (bytes <= kLinearBytesMax) return (bytes + 15 - kSlabBytesMin) / 16;
   const auto octave = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 9;
   const std::size_t step_shift = octave + 5;  // An eighth of the octave.
-  return kLinearClassCount + octave * 8 +
-         ((bytes - 1 - (kLinearBytesMax << octave)) >> step_shift);
+  return kLinearClassCount + octave * 8 + ((bytes - 1 - (kLinearBytesMax << octave)) >> step_shift);
 }
 
 /// The size of a class in bytes.

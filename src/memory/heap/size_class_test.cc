@@ -1,6 +1,6 @@
 // What the heap relies on: the class of a size is the smallest that holds it, and wastes little.
 
-#include "memory/size_class.h"
+#include "memory/heap/size_class.h"
 
 #include <gtest/gtest.h>
 

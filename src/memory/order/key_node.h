@@ -1,19 +1,20 @@
 /// \file
-/// A key as the ordered side holds it: its bytes and its hash, and a link while it waits in a queue.
+/// A key as the ordered side holds it: its bytes and its hash, and a link while it waits in a
+/// queue.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {
 
 struct KeyNode {
-  KeyNode* next;         ///< In a queue of changes; not used in the tree.
+  KeyNode* next;  ///< In a queue of changes; not used in the tree.
   std::uint64_t hash;
-  std::uint32_t era;     ///< Of the ordered side for which a change was made.
+  std::uint32_t era;  ///< Of the ordered side for which a change was made.
   std::uint16_t key_bytes;
   bool is_removal;
 

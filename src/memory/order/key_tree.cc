@@ -1,4 +1,4 @@
-#include "memory/key_tree.h"
+#include "memory/order/key_tree.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,7 +10,7 @@
 namespace ashlar::memory {
 
 /// A leaf holds `count` keys; an inner node `count` children, key i separating child i from the one
-/// before it (key 0 is not used for that: it is the lowest separator that the node was made with).
+/// before it. Key 0 of an inner node separates nothing and is left out of prefix and search.
 struct KeyTree::Node {
   std::uint32_t count;
   std::uint32_t prefix_bytes;  // Shared by all keys of the node.
@@ -34,14 +34,18 @@ struct KeyTree::Node {
     return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
   }
 
-  /// The index of the first key at or after `key`.
+  /// The first key that is searched.
+  unsigned first() const noexcept { return is_leaf ? 0 : 1; }
+
+  /// The index of the first searched key at or after `key`.
   unsigned lower_bound(std::string_view key) const noexcept {
-    if (count == 0) return 0;
-    const std::string_view prefix = keys[0]->key().substr(0, prefix_bytes);
+    if (count <= first()) return count;
+    const std::string_view prefix = keys[first()]->key().substr(0, prefix_bytes);
     const int order = key.substr(0, prefix_bytes).compare(prefix);
-    if (order != 0) return order < 0 ? 0 : count;
+    if (order != 0) return order < 0 ? first() : count;
     const std::uint64_t head = head_of(key);
-    auto index = static_cast<unsigned>(std::lower_bound(heads, heads + count, head) - heads);
+    auto index =
+        static_cast<unsigned>(std::lower_bound(heads + first(), heads + count, head) - heads);
     // Equal heads do not mean equal keys: zero bytes and an end look alike, and more may follow.
     while (index < count && heads[index] == head && keys[index]->key() < key) ++index;
     return index;
@@ -51,20 +55,20 @@ struct KeyTree::Node {
   unsigned child_for(std::string_view key) const noexcept {
     const unsigned index = lower_bound(key);
     const bool is_exact = index < count && keys[index]->key() == key;
-    return is_exact ? index : (index == 0 ? 0 : index - 1);
+    return is_exact ? index : index - 1;
   }
 
   /// Finds the prefix and the heads anew, after keys have come or gone.
   void renew_heads() noexcept {
     prefix_bytes = 0;
-    if (count > 0) {
-      const std::string_view first = keys[0]->key();
-      const std::string_view last = keys[count - 1]->key();
-      const std::size_t limit = std::min(first.size(), last.size());
-      while (prefix_bytes < limit && first[prefix_bytes] == last[prefix_bytes]) ++prefix_bytes;
+    if (count > first()) {
+      const std::string_view lowest = keys[first()]->key();
+      const std::string_view highest = keys[count - 1]->key();
+      const std::size_t limit = std::min(lowest.size(), highest.size());
+      while (prefix_bytes < limit && lowest[prefix_bytes] == highest[prefix_bytes]) ++prefix_bytes;
     }
-    for (unsigned i = 0; i < count; ++i) base::prefetch(keys[i]);
-    for (unsigned i = 0; i < count; ++i) heads[i] = head_of(keys[i]->key());
+    for (unsigned i = first(); i < count; ++i) base::prefetch(keys[i]);
+    for (unsigned i = first(); i < count; ++i) heads[i] = head_of(keys[i]->key());
   }
 
   void insert(unsigned index, KeyNode* key, Node* child) noexcept {
@@ -74,10 +78,11 @@ struct KeyTree::Node {
     keys[index] = key;
     if (!is_leaf) children[index] = child;
     ++count;
-    const std::string_view neighbour = keys[index == 0 && count > 1 ? 1 : 0]->key();
+    const unsigned neighbour = index == first() ? first() + 1 : first();
     const bool shares_prefix =
-        key->key().substr(0, prefix_bytes) == neighbour.substr(0, prefix_bytes);
-    if (count > 1 && shares_prefix) {
+        neighbour < count &&
+        key->key().substr(0, prefix_bytes) == keys[neighbour]->key().substr(0, prefix_bytes);
+    if (shares_prefix) {
       heads[index] = head_of(key->key());
     } else {
       renew_heads();
@@ -174,8 +179,8 @@ KeyTree::Added KeyTree::add(Magazines& magazines, KeyNode* node) noexcept {
   while (!at->is_leaf) {
     unsigned index = at->child_for(key);
     if (at->children[index]->count == kFanout) {
-      const bool is_append = index + 1 == at->count &&
-                             at->children[index]->keys[kFanout - 1]->key() < key;
+      const bool is_append =
+          index + 1 == at->count && at->children[index]->keys[kFanout - 1]->key() < key;
       if (!split_child(magazines, at, index, is_append)) return Added::kNoMemory;
       index = at->child_for(key);
     }
@@ -298,11 +303,14 @@ void KeyTree::check_node(const Node* node, const KeyNode* low, const KeyNode* hi
   ASHLAR_ASSERT(node == root_ || node->count > 0, "O3: no node but the root is empty");
   for (unsigned i = 0; i < node->count; ++i) {
     const std::string_view key = node->keys[i]->key();
-    ASHLAR_ASSERT(node->heads[i] == node->head_of(key), "a head is that of its key");
-    if (i > 0) ASHLAR_ASSERT(node->keys[i - 1]->key() < key, "O1: keys ascend");
+    if (i >= node->first()) {
+      ASHLAR_ASSERT(node->heads[i] == node->head_of(key), "a head is that of its key");
+    }
+    if (i > node->first()) ASHLAR_ASSERT(node->keys[i - 1]->key() < key, "O1: keys ascend");
     // The lowest subtree takes keys below its separator too.
     if (node->is_leaf && low != nullptr) ASHLAR_ASSERT(low->key() <= key, "O2: not below");
-    if (high != nullptr) ASHLAR_ASSERT(key < high->key(), "O2: not at or above the next");
+    const bool is_bound = i >= node->first() && high != nullptr;
+    if (is_bound) ASHLAR_ASSERT(key < high->key(), "O2: not at or above the next");
     if (node->is_leaf) continue;
     check_node(node->children[i], i == 0 ? low : node->keys[i],
                i + 1 < node->count ? node->keys[i + 1] : high);

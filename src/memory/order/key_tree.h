@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "memory/key_node.h"
-#include "memory/record_heap.h"
+#include "memory/heap/record_heap.h"
+#include "memory/order/key_node.h"
 
 namespace ashlar::memory {
 
@@ -64,7 +64,8 @@ class KeyTree {
   /// bad_alloc.
   void collect_from(std::string_view from, std::size_t count_max, KeyList& out) const;
 
-  /// Copies up to `count_max` keys from the last one on, or from the last before `before`, descending.
+  /// Copies up to `count_max` keys from the last one on, or from the last before `before`,
+  /// descending.
   void collect_before(const std::string_view* before, std::size_t count_max, KeyList& out) const;
 
   /// Frees everything.

@@ -1,4 +1,4 @@
-#include "memory/ordered_side.h"
+#include "memory/order/ordered_side.h"
 
 #include <algorithm>
 #include <mutex>
@@ -33,7 +33,7 @@ void OrderedSide::note_removed(Local& local, std::string_view key, std::uint64_t
 }
 
 bool OrderedSide::has_notes() const noexcept {
-  return std::any_of(shards_.begin(), shards_.end(), [](const Shard& shard) {
+  return std::ranges::any_of(shards_, [](const Shard& shard) {
     return shard.newest.load(std::memory_order_acquire) != nullptr;
   });
 }
@@ -85,8 +85,7 @@ bool OrderedSide::build_locked(Local& local) {
     throw;
   }
   for (; first != nullptr; first = first->next) nodes.push_back(first);
-  std::sort(nodes.begin(), nodes.end(),
-            [](const KeyNode* left, const KeyNode* right) { return left->key() < right->key(); });
+  std::ranges::sort(nodes, {}, [](const KeyNode* node) { return node->key(); });
   for (KeyNode* node : nodes) {
     if (has_memory && tree_.add(local.nodes, node) == KeyTree::Added::kYes) continue;
     discard(local, node);

@@ -1,19 +1,21 @@
 /// \file
 /// The order of the keys, kept up only while somebody scans.
 ///
-/// Point operations need no order, so as long as nobody scans a write pays one load for it. The first
-/// scan builds a tree from the hash index while writers go on. From then on a write that adds or
-/// removes a key leaves a note in a queue, and scans apply the notes before they read. When the notes
-/// since the last scan outnumber the keys, keeping the tree has cost as much as building it anew:
-/// it is dropped (the ski-rental rule, at most twice the cost of knowing the future).
+/// Point operations need no order, so as long as nobody scans a write pays one load for it. The
+/// first scan builds a tree from the hash index while writers go on. From then on a write that adds
+/// or removes a key leaves a note in a queue, and scans apply the notes before they read. When the
+/// notes since the last scan outnumber the keys, keeping the tree has cost as much as building it
+/// anew: it is dropped (the ski-rental rule, at most twice the cost of knowing the future).
 ///
 /// Invariants:
-///   S1  While active, the keys of the tree, with all notes applied, include every key that has a slot
+///   S1  While active, the keys of the tree, with all notes applied, include every key that has a
+///   slot
 ///       in the hash index.
-///   S2  The note of a new key is in its queue before the key's commit draws its sequence; the note of
-///       a removed one after its slot is gone; both while the key's bucket is locked. So notes of one
-///       key are in order, and a scan that applies the notes after it took its snapshot knows every
-///       key that the snapshot sees.
+///   S2  The note of a new key is in its queue before the key's commit draws its sequence; the note
+///   of
+///       a removed one after its slot is gone; both while the key's bucket is locked. So notes of
+///       one key are in order, and a scan that applies the notes after it took its snapshot knows
+///       every key that the snapshot sees.
 #pragma once
 
 #include <array>
@@ -24,9 +26,9 @@
 
 #include "base/memory_budget.h"
 #include "memory/hash_table.h"
-#include "memory/key_node.h"
-#include "memory/key_tree.h"
 #include "memory/local.h"
+#include "memory/order/key_node.h"
+#include "memory/order/key_tree.h"
 
 namespace ashlar::memory {
 
@@ -56,8 +58,8 @@ class OrderedSide {
   /// Leaves the note that a key was added. The key's bucket is locked (S2).
   void note_added(KeyNode* note, std::uint32_t era) noexcept { push(note, era, false); }
 
-  /// Leaves the note that a key was removed. Where there is no memory for it the ordered side is given
-  /// up, to be built again by the next scan: removing never fails for want of memory.
+  /// Leaves the note that a key was removed. Where there is no memory for it the ordered side is
+  /// given up, to be built again by the next scan: removing never fails for want of memory.
   void note_removed(Local& local, std::string_view key, std::uint64_t hash) noexcept;
 
   // For scans.
@@ -67,7 +69,8 @@ class OrderedSide {
   /// Returns: false when the budget is used up; the tree is then dropped
   bool prepare(Local& local);
 
-  /// As KeyTree::collect_from and collect_before. Returns false when `prepare` must be called first.
+  /// As KeyTree::collect_from and collect_before. Returns false when `prepare` must be called
+  /// first.
   bool collect_from(std::string_view from, std::size_t count_max, KeyList& out) const;
   bool collect_before(const std::string_view* before, std::size_t count_max, KeyList& out) const;
 

@@ -1,7 +1,7 @@
 // What scans rely on: once prepared, the tree knows every key of the index, and every change after
 // that by its note.
 
-#include "memory/ordered_side.h"
+#include "memory/order/ordered_side.h"
 
 #include <gtest/gtest.h>
 
