@@ -146,7 +146,9 @@ TEST(ExpiryWheel, LooksAtAKeyAfterItsDeadline) {
   for (engine::TimeMs deadline_ms = -40; deadline_ms < 200; ++deadline_ms) {
     const auto looked_at_ms = static_cast<engine::TimeMs>(tick_of(deadline_ms)) * kTickMs;
     EXPECT_GT(looked_at_ms, deadline_ms);
-    if (deadline_ms >= 0) EXPECT_LE(looked_at_ms, deadline_ms + kTickMs);
+    if (deadline_ms >= 0) {
+      EXPECT_LE(looked_at_ms, deadline_ms + kTickMs);
+    }
     EXPECT_NE(tick_of(deadline_ms), 0U);
   }
 }

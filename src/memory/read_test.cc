@@ -88,7 +88,9 @@ TEST(Read, ReadsManyKeysAtOnce) {
   std::vector<std::string> keys;
   for (int i = 0; i < 100; ++i) {
     keys.push_back("key:" + std::to_string(i % 60));
-    if (i % 3 == 0) ASSERT_TRUE(rig.put(keys.back(), keys.back() + "=" + std::to_string(i % 60)));
+    if (i % 3 == 0) {
+      ASSERT_TRUE(rig.put(keys.back(), keys.back() + "=" + std::to_string(i % 60)));
+    }
   }
   const std::vector<std::string_view> views(keys.begin(), keys.end());
   std::vector<std::optional<Value>> values(keys.size());
@@ -96,7 +98,9 @@ TEST(Read, ReadsManyKeysAtOnce) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::optional<std::string> expected = rig.get(keys[i]);
     ASSERT_EQ(values[i].has_value(), expected.has_value());
-    if (expected) EXPECT_EQ(*values[i], *expected);
+    if (expected) {
+      EXPECT_EQ(*values[i], *expected);
+    }
   }
   rig->multi_get({}, engine::kLatest, {});
 }

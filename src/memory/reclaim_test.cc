@@ -136,7 +136,9 @@ TEST(Reclaim, BoundsTheEntriesOfKeysErasedAndSetAgain) {
   std::uint64_t pending_most = 0;
   for (int i = 0; i < kCycles; ++i) {
     ASSERT_TRUE(rig.put("key", "value", rig.in(100'000)));
-    if (i + 1 < kCycles) ASSERT_TRUE(rig.erase("key"));
+    if (i + 1 < kCycles) {
+      ASSERT_TRUE(rig.erase("key"));
+    }
     if (i % 5000 != 0) continue;
     rig->maintain();
     pending_most = std::max(pending_most, rig->stats().pending_expiry_count);

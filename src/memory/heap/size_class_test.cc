@@ -14,7 +14,9 @@ TEST(SizeClass, IsTheSmallestThatHoldsASize) {
     const std::size_t size_class = size_class_of(bytes);
     ASSERT_LT(size_class, kSizeClassCount);
     ASSERT_GE(size_of_class(size_class), bytes);
-    if (size_class > 0) ASSERT_LT(size_of_class(size_class - 1), bytes);
+    if (size_class > 0) {
+      ASSERT_LT(size_of_class(size_class - 1), bytes);
+    }
   }
 }
 
