@@ -59,8 +59,8 @@ TEST(Refuse, StaysWithinTheBudgetInTheEyesOfTheSystemForLargeValues) {
 
 TEST(Refuse, ChangesNothingWhenItRefuses) {
   Store store({.memory_budget_bytes = kMemoryBudgetBytesMin});
-  store.fill("large", 100'000);
   ASSERT_GT(store.fill("key", 300), 0U);
+  store.fill("large", 100'000);  // What small pages could not use.
   const std::string larger(200'000, 'x');
   const auto new_key = store->put("new", larger);
   ASSERT_FALSE(new_key.has_value());
