@@ -22,6 +22,7 @@ TEST(ThreadIndex, StaysTheSameWithinAThread) {
 
 TEST(ThreadIndex, DiffersBetweenThreadsThatLiveAtOnce) {
   constexpr std::size_t kThreads = 8;
+  const std::size_t own_index = thread_index();  // Before others end and leave theirs.
   std::vector<std::size_t> indexes(kThreads);
   std::barrier all_have_one(kThreads);
   std::vector<std::thread> threads;
@@ -33,7 +34,7 @@ TEST(ThreadIndex, DiffersBetweenThreadsThatLiveAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   std::set<std::size_t> distinct(indexes.begin(), indexes.end());
-  distinct.insert(thread_index());
+  distinct.insert(own_index);
   EXPECT_EQ(distinct.size(), kThreads + 1);
 }
 

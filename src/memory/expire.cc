@@ -39,7 +39,7 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint6
   place.set(slot_of(now, tag_of(hash)));
   if (keeps_old || keeps_older) {
     now.set_previous(shape, keeps_old ? old : older);
-    keep_version(local, hash);
+    if (keeps_old) keep_version(local, hash);
     if (!keeps_old) free_record(local, old);
   } else {
     free_chain(local, old);

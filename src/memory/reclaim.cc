@@ -234,11 +234,14 @@ void MemoryEngine::tend_garbage(Local& local, const Horizon& horizon) {
   const std::uint64_t released_count = versions_.released_count();
   if (released_count == tended_release_count_ && !horizon.live.empty()) return;
   tended_release_count_ = released_count;
-  base::ChunkedQueue looked_at(*parts_.budget);
-  looked_at.take(garbage_);
-  garbage_.clear();
-  while (!looked_at.empty()) {
-    const std::uint64_t hash = looked_at.pop();
+  // A key that was written under many snapshots has many entries: one look serves them all.
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(garbage_.count());
+  while (!garbage_.empty()) hashes.push_back(garbage_.pop());
+  std::ranges::sort(hashes);
+  const auto repeated = std::ranges::unique(hashes);
+  hashes.erase(repeated.begin(), repeated.end());
+  for (const std::uint64_t hash : hashes) {
     if (tend(local, hash, horizon, Occasion::kGarbage)) keep_for_later(garbage_, hash);
   }
 }

@@ -324,7 +324,8 @@ bool WriteRun::link_older(Pending& pending) noexcept {
   pending.frees_chain = !keeps_old && !keeps_older;
   if (!keeps_old && !keeps_older) return false;
   pending.record.set_previous(pending.record.shape(), keeps_old ? pending.old : older);
-  engine_.keep_version(local_, pending.hash);
+  // What was kept before has its entry among the garbage already.
+  if (keeps_old) engine_.keep_version(local_, pending.hash);
   return true;
 }
 

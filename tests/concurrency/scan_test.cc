@@ -103,7 +103,7 @@ TEST_P(Scan, ShowsEachPermanentKeyOnceWhileOthersComeAndGo) {
   std::vector<std::function<void()>> tasks;
   add_tasks(tasks, scanners, [&](std::size_t scanner) {
     testing::Random random(testing::seed(), scanner);
-    const std::uint64_t rounds = testing::scaled(60) / scanners + 1;
+    const std::uint64_t rounds = testing::scaled(12) / scanners + 1;
     for (std::uint64_t i = 0; i < rounds && !::testing::Test::HasFailure(); ++i) {
       scan_forward(world);
       scan_backward(world);
