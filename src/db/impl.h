@@ -55,7 +55,7 @@ namespace ashlar {
 
 /// Threads: thread-safe, except the destructor.
 struct Db::Impl {
-  Impl(const Options& given_options, const os::Clock* given_clock) noexcept
+  Impl(const Options& given_options, const os::Clock* given_clock)
       : options(given_options), clock(given_clock != nullptr ? *given_clock : system_clock) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

@@ -147,7 +147,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void remove_slot_locked(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash) noexcept;
   void gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
   void file_expiries(base::ChunkedQueue& inbox) ASHLAR_REQUIRES(maintenance_mutex_);
-  void forget_schedule(std::uint64_t hash) noexcept;
+  void keep_unfiled(std::uint64_t hash) ASHLAR_REQUIRES(maintenance_mutex_);
   void keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
       ASHLAR_REQUIRES(maintenance_mutex_);
   void run_wheel(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
@@ -176,6 +176,8 @@ class MemoryEngine final : public engine::StorageEngine {
   mutable base::Mutex maintenance_mutex_;
   ExpiryWheel wheel_ ASHLAR_GUARDED_BY(maintenance_mutex_);
   base::ChunkedQueue garbage_ ASHLAR_GUARDED_BY(maintenance_mutex_);
+  // Keys that the wheel had no memory for: looked at in every round.
+  std::vector<std::uint64_t> unfiled_ ASHLAR_GUARDED_BY(maintenance_mutex_);
   std::uint64_t tended_release_count_ ASHLAR_GUARDED_BY(maintenance_mutex_) = 0;
 
   // Atomic, for writers: the moment at which the background looks again, flags for what waits, and

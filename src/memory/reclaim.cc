@@ -87,8 +87,8 @@ void MemoryEngine::reschedule(std::uint64_t hash, Record record, const Horizon& 
   const TimeMs deadline_ms = record.deadline_ms(shape);
   const bool is_ahead = deadline_ms != engine::kNever && deadline_ms > horizon.now_ms;
   const std::uint64_t tick = tick_of(deadline_ms);
-  // Without memory for the entry the key is looked at when it is next written. Reads stay exact.
   const bool is_added = is_ahead && wheel_.add(hash, tick);
+  if (is_ahead && !is_added) keep_unfiled(hash);
   record.set_scheduled_tick(shape,
                             is_added ? tick | sweep_mark_.load(std::memory_order_relaxed) : 0);
 }
@@ -152,27 +152,27 @@ void MemoryEngine::file_expiries(base::ChunkedQueue& inbox) {
   while (!inbox.empty()) {
     const std::uint64_t hash = inbox.pop();
     const std::uint64_t tick = inbox.pop();
-    if (!wheel_.add(hash, tick)) forget_schedule(hash);
+    if (!wheel_.add(hash, tick)) keep_unfiled(hash);
   }
 }
 
-/// Marks the keys with this hash as waiting in no wheel, so that the next write adds them again.
-void MemoryEngine::forget_schedule(std::uint64_t hash) noexcept {
-  Bucket& root = parts_.table->lock(hash);
-  parts_.table->for_each_locked(root, [&](SlotPlace place) {
-    const Record record = place.record();
-    const bool is_meant = tag_of_slot(place.slot()) == tag_of(hash);
-    if (is_meant && record.shape().has_deadline()) record.set_scheduled_tick(record.shape(), 0);
-  });
-  HashTable::unlock_changed(root);
+/// Remembers a key that the wheel has no memory for. The list lies outside the budget: it is short,
+/// and without it a full database would stay full of expired keys.
+void MemoryEngine::keep_unfiled(std::uint64_t hash) {
+  try {
+    unfiled_.push_back(hash);
+  } catch (const std::bad_alloc&) {
+    // The key is reclaimed when it is next written; reads stay exact.
+  }
 }
 
 void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash) {
   try {
-    if (queue.reserve(1)) queue.push(hash);
+    if (queue.reserve(1)) return queue.push(hash);
   } catch (const std::bad_alloc&) {
-    // The next write of the key cleans up behind it.
+    // As without budget.
   }
+  keep_unfiled(hash);
 }
 
 void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
@@ -193,6 +193,10 @@ void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
           tend(local, hash, horizon, is_at_tick ? Occasion::kAtTick : Occasion::kNearing);
       if (remains) keep_for_later(garbage_, hash);
     }
+  }
+  const std::vector<std::uint64_t> unfiled = std::exchange(unfiled_, {});
+  for (const std::uint64_t hash : unfiled) {
+    if (tend(local, hash, horizon, Occasion::kNearing)) keep_for_later(garbage_, hash);
   }
   expiry_lag_ms_.store(lag_ms, std::memory_order_relaxed);
   if (lag_ms > expiry_lag_ms_max_.load(std::memory_order_relaxed)) {
@@ -222,7 +226,8 @@ void MemoryEngine::sweep_wheel() {
         if (tag_of_slot(place.slot()) != tag_of(hash) || scheduled == 0) return;
         if ((scheduled & kSweepMark) == mark) return;
         const std::uint64_t tick = scheduled & ~kSweepMark;
-        record.set_scheduled_tick(shape, kept.add(hash, tick) ? tick | mark : 0);
+        if (!kept.add(hash, tick)) keep_unfiled(hash);
+        record.set_scheduled_tick(shape, tick | mark);
       });
       HashTable::unlock_changed(root);
     }
