@@ -143,7 +143,6 @@ bool MemoryEngine::get(std::string_view key, const engine::View& view, Value* va
 }
 
 /// Reads a group in phases, so that the cache misses of its keys overlap: buckets, records, copies.
-/// `mem-batch-get` falls to 60 % of the time of single reads.
 void MemoryEngine::read_overlapped(std::span<Lookup> lookups, const engine::View& view,
                                    std::span<std::optional<Value>> values) const {
   for (const Lookup& lookup : lookups) base::prefetch(&parts_.table->root_of(lookup.hash));
