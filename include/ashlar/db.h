@@ -128,7 +128,7 @@ class Db {
   ///
   /// Returns: as many answers as keys, in the order of the keys; nullopt for an absent one
   /// Errors:  the common ones; the first key outside its limits fails the whole call
-  /// Cost:    the cache misses of up to 16 keys overlap, which makes a key 2 to 4 times as cheap as
+  /// Cost:    the cache misses of up to 16 keys overlap, which makes a key cheaper than
   ///          with `get`. Keys that are being overwritten all the time make it take a snapshot.
   Result<std::vector<std::optional<Value>>> multi_get(std::span<const std::string_view> keys,
                                                       const Snapshot* snapshot = nullptr) const;

@@ -6,8 +6,8 @@
 ///
 /// The owner announces itself with a plain store and then looks for a visitor; a visitor announces
 /// itself, makes every core pass a barrier (membarrier), and then looks for the owner. At least one
-/// of them sees the other. Without the barrier the owner would need a full fence: 10 to 20 ns a
-/// call, a tenth of a write.
+/// of them sees the other. Without the barrier the owner would need a full fence in
+/// each call.
 ///
 /// Source: "Asymmetric Dekker synchronization", D. Dice, H. Huang, M. Yang, 2001; membarrier(2).
 #pragma once

@@ -123,7 +123,7 @@ class MemoryEngine final : public engine::StorageEngine {
 
   // evict.cc
   bool make_room(Local& local) noexcept;
-  Evictor::Found look_at(Local& local, const Evictor::Candidate& candidate, bool removes) noexcept;
+  Evictor::Found look_at(Local& local, const Evictor::Candidate& candidate) noexcept;
   void take_admissions_locked(Local& local) noexcept ASHLAR_REQUIRES(evictor_mutex_);
   void admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept;
   void touch(Record record) const noexcept;

@@ -38,9 +38,8 @@ void MemoryEngine::take_admissions_locked(Local& local) noexcept {
   while (!local.admissions.empty()) parts_.evictor->admit(Handle(local.admissions.pop()));
 }
 
-/// Finds the key of a candidate and tells how warm it is; removes it when it is cold and `removes`.
-Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& candidate,
-                                     bool removes) noexcept {
+/// Finds the key of a candidate and tells how warm it is; removes it when it is cold.
+Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& candidate) noexcept {
   const std::uint64_t hash = candidate.handle.hash();
   Bucket* const root = parts_.table->try_lock(hash);
   if (root == nullptr) return Evictor::Found::kHot;  // Someone is at it this moment.
@@ -65,7 +64,7 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
     if (candidate.is_in_main && heat != 0) parts_.heat->set(offset, heat - 1);
     const bool is_cold = result == Evictor::Found::kCold ||
                          (result == Evictor::Found::kWarm && !candidate.is_in_main);
-    if (removes && is_cold) {
+    if (is_cold) {
       remove_slot_locked(local, *root, found,
                          base::hash_key(record.key(shape), parts_.table->hash_seed()));
       local.counters.evicted.add(1);
@@ -85,12 +84,12 @@ bool MemoryEngine::make_room(Local& local) noexcept {
   if (!parts_.evictor) return false;
   const base::MutexLock lock(evictor_mutex_);
   take_admissions_locked(local);
-  // Twice round the queues: a key can be warm once.
+  // Each key may be met warm three times and busy now and then; after that nothing can go.
   std::size_t looks_left = 8 * parts_.evictor->count() + 1;
   for (; looks_left > 0; --looks_left) {
     const auto candidate = parts_.evictor->pick();
     if (!candidate) return false;
-    const Evictor::Found found = look_at(local, *candidate, true);
+    const Evictor::Found found = look_at(local, *candidate);
     if (!parts_.evictor->judge(*candidate, found)) continue;
     parts_.evictor->remember(*candidate);
     if (local.counters.evicted.value() % kEvictionsPerFlush == 0) {
