@@ -218,6 +218,7 @@ void MemoryEngine::sweep_wheel() {
   for (std::size_t position = 0; wheel_.take_bucket(position, entries);) {
     while (!entries.empty()) {
       const std::uint64_t hash = entries.pop();
+      bool is_filed = true;
       Bucket& root = parts_.table->lock(hash);
       parts_.table->for_each_locked(root, [&](SlotPlace place) {
         const Record record = place.record();
@@ -226,10 +227,11 @@ void MemoryEngine::sweep_wheel() {
         if (tag_of_slot(place.slot()) != tag_of(hash) || scheduled == 0) return;
         if ((scheduled & kSweepMark) == mark) return;
         const std::uint64_t tick = scheduled & ~kSweepMark;
-        if (!kept.add(hash, tick)) keep_unfiled(hash);
+        is_filed = kept.add(hash, tick) && is_filed;
         record.set_scheduled_tick(shape, tick | mark);
       });
       HashTable::unlock_changed(root);
+      if (!is_filed) keep_unfiled(hash);
     }
   }
   std::swap(wheel_, kept);
