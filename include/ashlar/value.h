@@ -44,13 +44,18 @@ class Value {
   /// Makes the value `bytes` long, its content unspecified, and returns where to write it.
   ///
   /// Cost: allocates when `bytes` is above `kInlineBytes`; what was held before is released.
-  char* resize(std::size_t bytes);
+  char* resize(std::size_t bytes) {
+    if (bytes > kInlineBytes || heap_) return resize_heap(bytes);
+    size_ = bytes;
+    return buffer_;
+  }
 
   friend bool operator==(const Value& left, std::string_view right) noexcept {
     return left.view() == right;
   }
 
  private:
+  char* resize_heap(std::size_t bytes);
   void take(Value& other) noexcept;
 
   std::size_t size_ = 0;

@@ -137,24 +137,30 @@ inline void load_short(char* to, const char* from, std::size_t bytes) noexcept {
   }
 }
 
+inline void copy_16(char* to, const char* from) noexcept {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), load_16(from));
+}
+
 inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
-  if (bytes < 16) return load_short(to, from, bytes);
-  if (bytes >= 1024) {
+  if (bytes < 16) [[unlikely]]
+    return load_short(to, from, bytes);
+  if (bytes >= 1024) [[unlikely]] {
     asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
     return;
   }
+  // The last 16 bytes come first, so that the loop that follows has no remainder.
+  copy_16(to + bytes - 16, from + bytes - 16);
   std::size_t at = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), load_16(from + at));
+  for (; at + 32 <= bytes; at += 32) {
+    copy_16(to + at, from + at);
+    copy_16(to + at + 16, from + at + 16);
   }
-  if (at < bytes) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + bytes - 16), load_16(from + bytes - 16));
-  }
+  if (at + 16 <= bytes) copy_16(to + at, from + at);
 }
 
 /// Readers that see half of a plain store discard it, so a plain copy is enough here.
 inline void store_bytes(char* to, const char* from, std::size_t bytes) noexcept {
-  std::memcpy(to, from, bytes);
+  if (bytes != 0) std::memcpy(to, from, bytes);  // No bytes may have no address.
 }
 
 inline bool equal_16(const char* racy, const char* own) noexcept {
@@ -162,12 +168,27 @@ inline bool equal_16(const char* racy, const char* own) noexcept {
   return _mm_movemask_epi8(_mm_cmpeq_epi8(load_16(racy), right)) == 0xffff;
 }
 
+template <typename Word>
+bool equal_word(const char* racy, const char* own) noexcept {
+  Word right;
+  std::memcpy(&right, own, sizeof(Word));
+  return load_word<Word>(racy) == right;
+}
+
+/// Whether the first and the last word of `bytes` are equal: all, when two words cover them.
+template <typename Word>
+bool equal_ends(const char* racy, const char* own, std::size_t bytes) noexcept {
+  const std::size_t last = bytes - sizeof(Word);
+  return equal_word<Word>(racy, own) && equal_word<Word>(racy + last, own + last);
+}
+
 inline bool equal_bytes(const char* racy, const char* own, std::size_t bytes) noexcept {
-  if (bytes < 16) {
-    char copy[16];
-    load_short(copy, racy, bytes);
-    return std::memcmp(copy, own, bytes) == 0;
-  }
+  // Up to 16 bytes in words: a caller that has just put a key together has stored it in words, and
+  // a load of more than one of them waits until they have left the processor's store queue.
+  if (bytes <= 16 && bytes >= 8) [[likely]]
+    return equal_ends<std::uint64_t>(racy, own, bytes);
+  if (bytes < 4) return plain::equal_bytes(racy, own, bytes);
+  if (bytes < 8) return equal_ends<std::uint32_t>(racy, own, bytes);
   for (std::size_t at = 0; at + 16 <= bytes; at += 16) {
     if (!equal_16(racy + at, own + at)) return false;
   }

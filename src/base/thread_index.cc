@@ -43,21 +43,13 @@ struct Owner {
   }
 };
 
-constexpr std::size_t kUnknown = kThreadIndexCount + 1;
-// Beside the owner, whose destructor makes every access to it a guarded one.
-thread_local std::size_t known_index = kUnknown;
-
-[[gnu::noinline]] std::size_t thread_index_slow() noexcept {
-  thread_local const Owner owner;
-  known_index = owner.index;
-  return known_index;
-}
-
 }  // namespace
 
-std::size_t thread_index() noexcept {
-  const std::size_t index = known_index;
-  return index != kUnknown ? index : thread_index_slow();
+// The number stands beside the owner, whose destructor makes every access to it a guarded one.
+std::size_t detail::find_thread_index() noexcept {
+  thread_local const Owner owner;
+  known_thread_index = owner.index;
+  return owner.index;
 }
 
 }  // namespace ashlar::base

@@ -30,7 +30,7 @@ void Value::assign(std::string_view bytes) {
   size_ = bytes.size();
 }
 
-char* Value::resize(std::size_t bytes) {
+char* Value::resize_heap(std::size_t bytes) {
   if (bytes <= kInlineBytes) {
     heap_.reset();
   } else if (!heap_ || bytes != size_) {

@@ -30,12 +30,13 @@ Db::~Db() = default;
 
 Result<void> Db::put(std::string_view key, std::string_view value, Expiry expiry) {
   return db::at_border([&]() -> Result<void> {
-    ASHLAR_TRY(impl_->check_key(key));
-    if (!db::is_value_allowed(value, impl_->options)) [[unlikely]] {
-      return std::unexpected(db::value_refusal(key, value, impl_->options));
+    if (!impl_->accepts_write(key, value)) [[unlikely]] {
+      return std::unexpected(impl_->write_refusal(key, value));
     }
     const engine::Operation operation = impl_->put_of(key, value, expiry);
-    ASHLAR_TRY(impl_->engine->apply(std::span(&operation, 1)));
+    auto applied = impl_->engine->apply(std::span(&operation, 1));
+    if (!applied) [[unlikely]]
+      return std::unexpected(std::move(applied).error());
     return {};
   });
 }

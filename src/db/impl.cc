@@ -20,9 +20,14 @@ Error Db::Impl::read_refusal(std::string_view key, const Snapshot* snapshot) con
   return db::key_refusal(key, options);
 }
 
-engine::Operation Db::Impl::put_of(std::string_view key, std::string_view value,
-                                   Expiry expiry) const {
-  if (expiry.is_never()) return {.key = key, .value = value};
+Error Db::Impl::write_refusal(std::string_view key, std::string_view value) const {
+  if (is_closed()) return db::closed();
+  if (!db::is_key_allowed(key, options)) return db::key_refusal(key, options);
+  return db::value_refusal(key, value, options);
+}
+
+engine::Operation Db::Impl::put_with_deadline(std::string_view key, std::string_view value,
+                                              Expiry expiry) const {
   const engine::TimeMs now_ms = clock.now_ms();
   const engine::TimeMs deadline_ms = expiry.resolve_ms(now_ms);
   if (deadline_ms <= now_ms) {

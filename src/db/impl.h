@@ -71,6 +71,15 @@ struct Db::Impl {
     return !is_closed() && db::is_key_allowed(key, options) && is_readable(snapshot);
   }
 
+  /// Whether a write of `value` to `key` may go to the engine.
+  bool accepts_write(std::string_view key, std::string_view value) const noexcept {
+    return !is_closed() && db::is_key_allowed(key, options) && db::is_value_allowed(value, options);
+  }
+
+  /// Why `accepts_write` said no.
+  [[gnu::cold, gnu::noinline]] Error write_refusal(std::string_view key,
+                                                   std::string_view value) const;
+
   /// Whether `snapshot` is none, or one of this database that is still held.
   bool is_readable(const Snapshot* snapshot) const noexcept {
     return snapshot == nullptr || snapshot->engine_ == engine.get();
@@ -96,7 +105,12 @@ struct Db::Impl {
 
   /// The operation that stores `value` under `key`; an erase when `expiry` is in the past, since
   /// the key is then gone at once.
-  engine::Operation put_of(std::string_view key, std::string_view value, Expiry expiry) const;
+  engine::Operation put_of(std::string_view key, std::string_view value, Expiry expiry) const {
+    if (expiry.is_never()) return {.key = key, .value = value};
+    return put_with_deadline(key, value, expiry);
+  }
+  engine::Operation put_with_deadline(std::string_view key, std::string_view value,
+                                      Expiry expiry) const;
 
   /// Whether the database is still open for what a caller has just got hold of (D2).
   bool is_open_for_holders();

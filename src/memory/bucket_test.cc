@@ -35,13 +35,18 @@ TEST(Bucket, FindsTheSlotsThatThePlainSearchFinds) {
   }
 }
 
-TEST(Bucket, PacksAddressAndTagIntoASlot) {
+TEST(Bucket, PacksAddressAndHashIntoASlot) {
   alignas(16) char memory[16];
-  for (const std::uint64_t hash : {std::uint64_t{0}, UINT64_MAX, std::uint64_t{1} << 48U}) {
-    const std::uint64_t slot = slot_of(Record(memory), tag_of(hash));
+  for (const std::uint64_t hash :
+       {std::uint64_t{0}, UINT64_MAX, std::uint64_t{0xfedc'ba98'7654'3210}}) {
+    const std::uint64_t slot = slot_of(Record(memory), hash);
     EXPECT_NE(slot, 0U);
     EXPECT_EQ(record_of(slot).address(), memory);
-    EXPECT_EQ(tag_of_slot(slot), hash >> 48U);
+    EXPECT_EQ(tag_of_slot(slot), tag_of(hash));
+    for (unsigned bit = 0; bit < 64; ++bit) {
+      if (!is_bit_in_slot(bit)) continue;
+      EXPECT_EQ(hash_bit_of_slot(slot, bit), (hash >> bit & 1U) != 0) << "bit " << bit;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /// \file
 /// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc,
-/// expire.cc, evict.cc, reclaim.cc (the background), scan.cc, memory_engine.cc (the rest).
+/// write_plain.cc, expire.cc, evict.cc, reclaim.cc (the background), scan.cc, memory_engine.cc (the
+/// rest).
 ///
 /// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the
 /// ordered side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
@@ -32,6 +33,10 @@ namespace ashlar::memory {
 
 /// A mark in a record's scheduled tick: which sweep of the wheel has seen its entry.
 inline constexpr std::uint64_t kSweepMark = std::uint64_t{1} << 63U;
+
+/// Slots that a thread adds or removes before it tells the index: bounds how far the count is
+/// behind.
+inline constexpr std::int64_t kUnreportedSlotsMax = 16;
 
 class MemoryEngine final : public engine::StorageEngine {
  public:
@@ -90,12 +95,17 @@ class MemoryEngine final : public engine::StorageEngine {
   enum class Attempt : std::uint8_t { kFound, kAbsent, kRetry };
 
   // read.cc
-  bool is_expired(TimeMs deadline_ms, const engine::View& view) const noexcept;
+  bool is_expired(TimeMs deadline_ms, const engine::View& view) const noexcept {
+    if (deadline_ms == engine::kNever) [[likely]]
+      return false;
+    return view.is_latest() ? clock_.is_past(deadline_ms) : deadline_ms <= view.taken_at_ms;
+  }
   void start(Lookup& lookup) const noexcept;
   static bool is_unchanged(const Lookup& lookup) noexcept;
   bool is_valid(const Lookup& lookup) const noexcept;
-  Record find_racy(const Lookup& lookup) const noexcept;
+  bool find_racy(const Lookup& lookup, Record& record) const noexcept;
   static bool find_version(const Lookup& lookup, const engine::View& view, Record& record) noexcept;
+  bool try_get_plain(std::string_view key, std::uint64_t hash, Value& value) const noexcept;
   Attempt try_read(Lookup& lookup, const engine::View& view, Value* value,
                    TimeMs* deadline_ms) const;
   bool read(Lookup& lookup, const engine::View& view, Value* value, TimeMs* deadline_ms) const;
@@ -104,12 +114,31 @@ class MemoryEngine final : public engine::StorageEngine {
   void read_overlapped(std::span<Lookup> lookups, const engine::View& view,
                        std::span<std::optional<Value>> values) const;
 
+  // write_plain.cc
+  std::optional<std::size_t> try_plain(Local& local, const engine::Operation& operation) noexcept;
+  std::optional<std::size_t> try_put_plain(Local& local,
+                                           const engine::Operation& operation) noexcept;
+  std::optional<std::size_t> try_erase_plain(Local& local, std::string_view key) noexcept;
+  bool try_overwrite_locked(SlotPlace place, Shape shape, std::string_view value) noexcept;
+  bool try_insert_locked(Local& local, Bucket& root, std::uint64_t hash, Shape shape,
+                         const engine::Operation& operation) noexcept;
+
   // write.cc
+  Result<std::size_t> apply_list(Local& local, std::span<const engine::Operation> operations);
   char* allocate(Local& local, std::size_t bytes);
-  void free_record(Local& local, Record record) noexcept;
+  void free_record(Local& local, Record record) noexcept {
+    parts_.records->free(local.records, record.address(), record.shape().record_bytes());
+  }
   void free_chain(Local& local, Record newest) noexcept;
   static void count_change(Local& local, Record old, Record now) noexcept;
-  void report_slots(Local& local, std::int64_t added_count) noexcept;
+  void report_slots(Local& local, std::int64_t added_count) noexcept {
+    if (added_count < 0 && !local.has_news.load(std::memory_order_relaxed)) announce_free(local);
+    local.unreported_slot_count += added_count;
+    const std::int64_t count = local.unreported_slot_count;
+    if (count <= -kUnreportedSlotsMax || count >= kUnreportedSlotsMax) pass_on_slots(local);
+  }
+  void pass_on_slots(Local& local) noexcept;
+  void announce_free(Local& local) noexcept;
   void schedule(Local& local, std::uint64_t hash, Record record, std::uint64_t scheduled) noexcept;
   void keep_version(Local& local, std::uint64_t hash) noexcept;
   void report_notes(Local& local) noexcept;
@@ -126,7 +155,9 @@ class MemoryEngine final : public engine::StorageEngine {
   Evictor::Found look_at(Local& local, const Evictor::Candidate& candidate) noexcept;
   void take_admissions_locked(Local& local) noexcept ASHLAR_REQUIRES(evictor_mutex_);
   void admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept;
-  void touch(Record record) const noexcept;
+  void touch(Record record) const noexcept {
+    if (parts_.heat) parts_.heat->touch(parts_.records->offset_of(record.address()));
+  }
 
   // reclaim.cc
   /// The state that a round of reclaiming is made against. What changed later is left for the next.

@@ -14,10 +14,6 @@ constexpr int kEvictionsPerFlush = 64;
 
 }  // namespace
 
-void MemoryEngine::touch(Record record) const noexcept {
-  if (parts_.heat) parts_.heat->touch(parts_.records->offset_of(record.address()));
-}
-
 /// Registers a version that was just installed, for `old` or for a new key.
 void MemoryEngine::admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept {
   if (!parts_.evictor) return;

@@ -36,7 +36,7 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint6
   if (deadline_ms != engine::kNever) schedule(local, hash, now, scheduled);
   count_change(local, old, now);
   admit(local, hash, old, now);
-  place.set(slot_of(now, tag_of(hash)));
+  place.set(slot_of(now, hash));
   if (keeps_old || keeps_older) {
     now.set_previous(shape, keeps_old ? old : older);
     if (keeps_old) keep_version(local, hash);

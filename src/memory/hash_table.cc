@@ -51,36 +51,6 @@ HashTable::HashTable(base::Reservation region, std::unique_ptr<OverflowPool> ove
       bucket_count_(kBucketCountMin),
       committed_bytes_(kSmallStepBytes) {}
 
-bool HashTable::try_set_lock(Bucket& root) noexcept {
-  std::uint64_t head = root.head.load(std::memory_order_relaxed);
-  if ((head & kLockBit) != 0) return false;
-  // Sequentially consistent: a lock taken after a snapshot's sequence was drawn sees that sequence,
-  // one taken before is seen by the snapshot's reads (src/memory/versions.h).
-  if (!root.head.compare_exchange_strong(head, head | kLockBit, std::memory_order_seq_cst)) {
-    return false;
-  }
-  base::racy::write_fence();  // Readers that see what follows see the lock.
-  return true;
-}
-
-void HashTable::set_lock(Bucket& root) noexcept {
-  for (base::SpinWait wait; !try_set_lock(root);) wait.pause();
-}
-
-bool HashTable::lock_root(Bucket& root, std::uint64_t hash) noexcept {
-  set_lock(root);
-  if (&root_of(hash) == &root) return true;  // From here on it stays so (H3).
-  unlock_unchanged(root);
-  return false;
-}
-
-Bucket& HashTable::lock(std::uint64_t hash) noexcept {
-  while (true) {
-    Bucket& root = root_of(hash);
-    if (lock_root(root, hash)) return root;
-  }
-}
-
 Bucket* HashTable::try_lock(std::uint64_t hash) noexcept {
   Bucket& root = root_of(hash);
   if (!try_set_lock(root)) return nullptr;
@@ -93,20 +63,6 @@ void HashTable::set_overflow(Bucket& bucket, std::uint32_t number) noexcept {
   const std::uint64_t head = bucket.head.load(std::memory_order_relaxed);
   // Release: a reader that follows the number finds the bucket initialised.
   bucket.head.store((head & ~kOverflowMask) | number, std::memory_order_release);
-}
-
-SlotPlace HashTable::find_locked(Bucket& root, std::uint16_t tag,
-                                 std::string_view key) const noexcept {
-  for (Bucket* bucket = &root; bucket != nullptr; bucket = next_locked(*bucket)) {
-    for (unsigned found = match_tag(*bucket, tag); found != 0; found &= found - 1) {
-      const SlotPlace place{.bucket = bucket,
-                            .index = static_cast<unsigned>(std::countr_zero(found))};
-      if (place.slot() == 0) continue;
-      const Record record = place.record();
-      if (record.has_key(record.shape(), key)) return place;
-    }
-  }
-  return {};
 }
 
 unsigned HashTable::room_locked(const Bucket& root) const noexcept {
@@ -123,13 +79,9 @@ unsigned HashTable::room_locked(const Bucket& root) const noexcept {
 }
 
 void HashTable::insert_locked(Bucket& root, std::uint64_t slot) noexcept {
+  if (try_insert_locked(root, slot)) return;
   Bucket* last = &root;
   while (Bucket* next = next_locked(*last)) last = next;
-  for (auto& place : last->slots) {
-    if (place.load(std::memory_order_relaxed) != 0) continue;
-    place.store(slot, std::memory_order_relaxed);
-    return;
-  }
   const std::uint32_t number = overflow_.take_reserved();
   overflow_.bucket(number).slots[0].store(slot, std::memory_order_relaxed);
   set_overflow(*last, number);
@@ -203,6 +155,50 @@ std::size_t HashTable::chain_slot_count(Bucket& root) const noexcept {
   return count;
 }
 
+/// Fills a chain from its front, in the buckets that it has and then in reserved ones.
+class HashTable::Filler {
+ public:
+  Filler(HashTable& table, Bucket& root) noexcept : table_(table), last_(&root) {}
+
+  void append(std::uint64_t slot) noexcept {
+    if (index_ == kSlotsPerBucket) {
+      Bucket* next = table_.next_locked(*last_);
+      if (next == nullptr) {
+        const std::uint32_t number = table_.overflow_.take_reserved();
+        set_overflow(*last_, number);
+        next = &table_.overflow_.bucket(number);
+        ++taken_count_;
+      }
+      last_ = next;
+      index_ = 0;
+    }
+    last_->slots[index_++].store(slot, std::memory_order_relaxed);
+    ++count_;
+  }
+
+  /// Gives back the buckets behind the last slot.
+  void cut() noexcept {
+    const std::uint64_t head = last_->head.load(std::memory_order_relaxed);
+    auto number = static_cast<std::uint32_t>(head & kOverflowMask);
+    if (number != 0) set_overflow(*last_, 0);
+    while (number != 0) {
+      const std::uint64_t next = table_.overflow_.bucket(number).head.load();
+      table_.overflow_.give_back(number);
+      number = static_cast<std::uint32_t>(next & kOverflowMask);
+    }
+  }
+
+  std::size_t count() const noexcept { return count_; }
+  std::size_t taken_count() const noexcept { return taken_count_; }
+
+ private:
+  HashTable& table_;
+  Bucket* last_;
+  unsigned index_ = 0;
+  std::size_t count_ = 0;
+  std::size_t taken_count_ = 0;  // Reserved buckets.
+};
+
 bool HashTable::split_one() noexcept {
   const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
   if (!commit_for(count + 1)) return false;
@@ -211,15 +207,13 @@ bool HashTable::split_one() noexcept {
   Bucket& to = buckets_[count];
   set_lock(from);
   set_lock(to);  // Nobody's yet, but a writer with an old count may be about to find that out.
-  const std::size_t reserve_count = chain_slot_count(from) / kSlotsPerBucket;
-  const bool has_room = overflow_.reserve(reserve_count);
+  const std::size_t moving_max = chain_slot_count(from);
+  const std::size_t reserve_count = moving_max == 0 ? 0 : (moving_max - 1) / kSlotsPerBucket;
+  const bool has_room = reserve_count == 0 || overflow_.reserve(reserve_count);
   if (has_room) {
-    const std::size_t before = chain_slot_count(from);
-    move_upper_half(from, to, bit);
-    const std::size_t moved = chain_slot_count(to);
-    const std::size_t taken = moved == 0 ? 0 : (moved - 1) / kSlotsPerBucket;
-    ASHLAR_ASSERT(chain_slot_count(from) + moved == before, "a split loses nothing");
-    overflow_.unreserve(reserve_count - taken);
+    const std::size_t taken =
+        move_upper_half(from, to, static_cast<unsigned>(std::countr_zero(bit)));
+    if (reserve_count != 0) overflow_.unreserve(reserve_count - taken);
     publish_count(count + 1);
   }
   unlock_changed(to);
@@ -227,25 +221,31 @@ bool HashTable::split_one() noexcept {
   return has_room;
 }
 
-void HashTable::move_upper_half(Bucket& from, Bucket& to, std::uint64_t bit) noexcept {
-  for_each_locked(from, [](SlotPlace place) { base::prefetch(place.record().address()); });
+bool HashTable::is_hash_bit_set(std::uint64_t slot, unsigned bit) const noexcept {
+  if (is_bit_in_slot(bit)) [[likely]]
+    return hash_bit_of_slot(slot, bit);
+  const Record record = record_of(slot);
+  return (base::hash_key(record.key(record.shape()), hash_seed_) >> bit & 1U) != 0;
+}
+
+/// Moves the slots of which the hash has `bit` from one chain to another, which is empty. Returns
+/// how many reserved buckets that took.
+std::size_t HashTable::move_upper_half(Bucket& from, Bucket& to, unsigned bit) noexcept {
+  Filler staying(*this, from);
+  Filler moving(*this, to);
+  std::size_t met_count = 0;
   for (Bucket* bucket = &from; bucket != nullptr; bucket = next_locked(*bucket)) {
-    unsigned i = 0;
-    while (i < kSlotsPerBucket) {
-      const SlotPlace place{.bucket = bucket, .index = i};
-      if (place.slot() == 0) return;
-      const Record record = place.record();
-      if ((base::hash_key(record.key(record.shape()), hash_seed_) & bit) == 0) {
-        ++i;
-        continue;
-      }
-      const bool is_bucket_going = bucket != &from && next_locked(*bucket) == nullptr && i == 0 &&
-                                   bucket->slots[1].load(std::memory_order_relaxed) == 0;
-      insert_locked(to, place.slot());
-      erase_locked(from, place);  // Another slot may have come into this place: look again.
-      if (is_bucket_going) return;
+    for (auto& place : bucket->slots) {
+      const std::uint64_t slot = place.load(std::memory_order_relaxed);
+      if (slot == 0) break;
+      place.store(0, std::memory_order_relaxed);  // `staying` is never ahead of this place.
+      ++met_count;
+      (is_hash_bit_set(slot, bit) ? moving : staying).append(slot);
     }
   }
+  staying.cut();
+  ASHLAR_ASSERT(staying.count() + moving.count() == met_count, "a split loses nothing");
+  return moving.taken_count();
 }
 
 bool HashTable::merge_one() noexcept {

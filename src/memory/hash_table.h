@@ -22,7 +22,7 @@
 #include <memory>
 #include <string_view>
 
-#include "base/biased_lock.h"
+#include "base/hints.h"
 #include "base/memory_budget.h"
 #include "base/reservation.h"
 #include "base/spin_wait.h"
@@ -73,10 +73,25 @@ class HashTable {
   // For writers.
 
   /// Locks the chain that `hash` belongs to and returns its root.
-  Bucket& lock(std::uint64_t hash) noexcept;
+  Bucket& lock(std::uint64_t hash) noexcept {
+    while (true) {
+      const std::uint64_t count = bucket_count_.load(std::memory_order_acquire);
+      Bucket& root = buckets_[index_of(hash, count)];
+      set_lock(root);
+      const bool belongs = bucket_count_.load(std::memory_order_acquire) == count;
+      if (belongs || &root_of(hash) == &root) [[likely]]
+        return root;  // From here on it stays so (H3).
+      unlock_unchanged(root);
+    }
+  }
 
   /// Locks `root` if `hash` belongs to it. Returns false, with nothing locked, when it has moved.
-  bool lock_root(Bucket& root, std::uint64_t hash) noexcept;
+  bool lock_root(Bucket& root, std::uint64_t hash) noexcept {
+    set_lock(root);
+    if (&root_of(hash) == &root) return true;
+    unlock_unchanged(root);
+    return false;
+  }
 
   /// As `lock`, but null at once when someone else holds it.
   Bucket* try_lock(std::uint64_t hash) noexcept;
@@ -95,10 +110,36 @@ class HashTable {
     root.head.store(head & ~kLockBit, std::memory_order_release);
   }
 
-  SlotPlace find_locked(Bucket& root, std::uint16_t tag, std::string_view key) const noexcept;
+  SlotPlace find_locked(Bucket& root, std::uint16_t tag, std::string_view key) const noexcept {
+    for (Bucket* bucket = &root; bucket != nullptr; bucket = next_locked(*bucket)) {
+      for (unsigned found = match_tag(*bucket, tag); found != 0; found &= found - 1) {
+        const SlotPlace place{.bucket = bucket,
+                              .index = static_cast<unsigned>(std::countr_zero(found))};
+        if (place.slot() == 0) continue;
+        const Record record = place.record();
+        // Both lines of a short record at once, and for writing: what follows is a change.
+        base::prefetch_for_write(record.address());
+        base::prefetch_for_write(record.address() + 64);
+        if (record.has_key(record.shape(), key)) return place;
+      }
+    }
+    return {};
+  }
 
   /// How many slots can be added before another overflow bucket is needed.
   unsigned room_locked(const Bucket& root) const noexcept;
+
+  /// Adds a slot unless that takes an overflow bucket. Returns whether it did.
+  bool try_insert_locked(Bucket& root, std::uint64_t slot) noexcept {
+    Bucket* last = &root;
+    while (Bucket* next = next_locked(*last)) last = next;
+    for (auto& place : last->slots) {
+      if (place.load(std::memory_order_relaxed) != 0) continue;
+      place.store(slot, std::memory_order_relaxed);
+      return true;
+    }
+    return false;
+  }
 
   /// Adds a slot. Where there is no room, takes an overflow bucket that the caller has reserved.
   void insert_locked(Bucket& root, std::uint64_t slot) noexcept;
@@ -148,9 +189,10 @@ class HashTable {
             base::MemoryBudget& budget, std::uint64_t hash_seed) noexcept;
 
   static std::uint64_t index_of(std::uint64_t hash, std::uint64_t bucket_count) noexcept {
-    const std::uint64_t mask = std::bit_ceil(bucket_count) - 1;
+    const std::uint64_t mask = ~std::uint64_t{0} >> std::countl_zero(bucket_count - 1);
     const std::uint64_t index = hash & mask;
-    return index < bucket_count ? index : index & mask >> 1U;
+    // Chosen without a branch, which could not be predicted.
+    return index & (mask >> static_cast<unsigned>(index >= bucket_count));
   }
 
   Bucket* next_locked(const Bucket& bucket) const noexcept {
@@ -158,15 +200,29 @@ class HashTable {
     const auto number = static_cast<std::uint32_t>(head & kOverflowMask);
     return number == 0 ? nullptr : &overflow_.bucket(number);
   }
-  static bool try_set_lock(Bucket& root) noexcept;
-  static void set_lock(Bucket& root) noexcept;
+  static bool try_set_lock(Bucket& root) noexcept {
+    std::uint64_t head = root.head.load(std::memory_order_relaxed);
+    if ((head & kLockBit) != 0) return false;
+    // Sequentially consistent: a lock taken after a snapshot's sequence was drawn sees that
+    // sequence, one taken before is seen by the snapshot's reads (src/memory/versions.h).
+    if (!root.head.compare_exchange_strong(head, head | kLockBit, std::memory_order_seq_cst)) {
+      return false;
+    }
+    base::racy::write_fence();  // Readers that see what follows see the lock.
+    return true;
+  }
+  static void set_lock(Bucket& root) noexcept {
+    for (base::SpinWait wait; !try_set_lock(root);) wait.pause();
+  }
   static void set_overflow(Bucket& bucket, std::uint32_t number) noexcept;
   void publish_count(std::uint64_t bucket_count) noexcept;
   bool commit_for(std::uint64_t bucket_count) noexcept ASHLAR_REQUIRES(resize_mutex_);
   void uncommit_after(std::uint64_t bucket_count) noexcept ASHLAR_REQUIRES(resize_mutex_);
   bool split_one() noexcept ASHLAR_REQUIRES(resize_mutex_);
   bool merge_one() noexcept ASHLAR_REQUIRES(resize_mutex_);
-  void move_upper_half(Bucket& from, Bucket& to, std::uint64_t bit) noexcept;
+  class Filler;
+  bool is_hash_bit_set(std::uint64_t slot, unsigned bit) const noexcept;
+  std::size_t move_upper_half(Bucket& from, Bucket& to, unsigned bit) noexcept;
   std::size_t chain_slot_count(Bucket& root) const noexcept;
 
   // Set at construction.

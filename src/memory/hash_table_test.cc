@@ -27,12 +27,13 @@ class Rig {
   void insert(const std::string& key) {
     const Shape shape = Shape::of(key.size(), 0, 0);
     const Record record(heap_->allocate(magazines_, shape.record_bytes()));
+    ASSERT_TRUE(record);
     record.fill(shape, key, "", engine::kNever);
     const std::uint64_t hash = base::hash_key(key, kSeed);
     ASSERT_TRUE(table_->overflow().reserve(1));
     Bucket& root = table_->lock(hash);
     const bool takes_overflow = table_->room_locked(root) == 0;
-    table_->insert_locked(root, slot_of(record, tag_of(hash)));
+    table_->insert_locked(root, slot_of(record, hash));
     HashTable::unlock_changed(root);
     if (!takes_overflow) table_->overflow().unreserve(1);
     table_->follow(1);

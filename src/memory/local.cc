@@ -15,28 +15,18 @@ Local* Locals::make(std::size_t index) {
   return made.release();
 }
 
-Locals::Hold::Hold(Locals& locals) {
-  const std::size_t index = base::thread_index();
-  if (index == base::kThreadIndexCount) [[unlikely]] {
-    shared_ = &locals.shared_mutex_;
-    shared_->lock();
-  }
-  // Relaxed: this thread stored it, or the thread index was handed over with a lock.
-  local_ = locals.slots_[index].load(std::memory_order_relaxed);
-  if (local_ == nullptr) [[unlikely]] {
-    try {
-      local_ = locals.make(index);
-    } catch (...) {
-      if (shared_ != nullptr) shared_->unlock();
-      throw;
-    }
-  }
-  local_->lock.lock_owner();
+void Locals::Hold::lock_shared(Locals& locals) {
+  shared_ = &locals.shared_mutex_;
+  shared_->lock();
 }
 
-Locals::Hold::~Hold() {
-  local_->lock.unlock_owner();
-  if (shared_ != nullptr) shared_->unlock();
+void Locals::Hold::make(Locals& locals, std::size_t index) {
+  try {
+    local_ = locals.make(index);
+  } catch (...) {
+    if (shared_ != nullptr) shared_->unlock();
+    throw;
+  }
 }
 
 }  // namespace ashlar::memory

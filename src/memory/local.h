@@ -73,14 +73,30 @@ class Locals {
   /// The calling thread's own, held for a scope. May throw bad_alloc in a thread's first call.
   class Hold {
    public:
-    explicit Hold(Locals& locals);
-    ~Hold();
+    explicit Hold(Locals& locals) {
+      const std::size_t index = base::thread_index();
+      if (index == base::kThreadIndexCount) [[unlikely]]
+        lock_shared(locals);
+      // Relaxed: this thread stored it, or the thread index was handed over with a lock.
+      local_ = locals.slots_[index].load(std::memory_order_relaxed);
+      if (local_ == nullptr) [[unlikely]]
+        make(locals, index);
+      local_->lock.lock_owner();
+    }
+    ~Hold() {
+      local_->lock.unlock_owner();
+      if (shared_ != nullptr) [[unlikely]]
+        shared_->unlock();
+    }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
     Local& operator*() const noexcept { return *local_; }
     Local* operator->() const noexcept { return local_; }
 
    private:
+    void lock_shared(Locals& locals);
+    void make(Locals& locals, std::size_t index);
+
     Local* local_;
     base::Mutex* shared_ = nullptr;  // Held when the local is shared by many threads.
   };

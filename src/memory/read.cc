@@ -21,12 +21,7 @@ constexpr int kMultiGetAttemptsMax = 3;
 
 }  // namespace
 
-bool MemoryEngine::is_expired(TimeMs deadline_ms, const engine::View& view) const noexcept {
-  if (deadline_ms == engine::kNever) return false;
-  return view.is_latest() ? clock_.is_past(deadline_ms) : deadline_ms <= view.taken_at_ms;
-}
-
-void MemoryEngine::start(Lookup& lookup) const noexcept {
+inline void MemoryEngine::start(Lookup& lookup) const noexcept {
   for (base::SpinWait wait;; wait.pause()) {
     lookup.root = &parts_.table->root_of(lookup.hash);
     // Acquire: partner of the release in `HashTable::unlock_changed`.
@@ -37,18 +32,18 @@ void MemoryEngine::start(Lookup& lookup) const noexcept {
 }
 
 /// Whether everything that was copied since `start` was the state at one moment.
-bool MemoryEngine::is_unchanged(const Lookup& lookup) noexcept {
+inline bool MemoryEngine::is_unchanged(const Lookup& lookup) noexcept {
   base::racy::read_fence();
   return lookup.root->head.load(std::memory_order_relaxed) == lookup.head;
 }
 
-bool MemoryEngine::is_valid(const Lookup& lookup) const noexcept {
+inline bool MemoryEngine::is_valid(const Lookup& lookup) const noexcept {
   // A key that was not found may just have moved to another bucket (H4).
   return is_unchanged(lookup) &&
          (lookup.is_found || &parts_.table->root_of(lookup.hash) == lookup.root);
 }
 
-Record MemoryEngine::find_racy(const Lookup& lookup) const noexcept {
+inline bool MemoryEngine::find_racy(const Lookup& lookup, Record& record) const noexcept {
   const std::uint16_t tag = tag_of(lookup.hash);
   const Bucket* bucket = lookup.root;
   std::uint64_t head = lookup.head;
@@ -58,11 +53,11 @@ Record MemoryEngine::find_racy(const Lookup& lookup) const noexcept {
       // Relaxed: ordered by the acquire of the head that leads here, or discarded.
       const std::uint64_t slot = bucket->slots[index].load(std::memory_order_relaxed);
       if (slot == 0) continue;
-      const Record record = record_of(slot);
-      if (record.has_key(record.shape(), lookup.key)) return record;
+      record = record_of(slot);
+      if (record.has_key(record.shape(), lookup.key)) return true;
     }
     bucket = parts_.table->next_of(head);
-    if (bucket == nullptr || !is_unchanged(lookup)) return {};
+    if (bucket == nullptr || !is_unchanged(lookup)) return false;
     head = bucket->head.load(std::memory_order_acquire);
   }
 }
@@ -82,18 +77,15 @@ bool MemoryEngine::find_version(const Lookup& lookup, const engine::View& view,
 
 MemoryEngine::Attempt MemoryEngine::try_read(Lookup& lookup, const engine::View& view, Value* value,
                                              TimeMs* deadline_ms) const {
-  const auto answer = [&](bool is_found) {
-    return is_valid(lookup) ? (is_found ? Attempt::kFound : Attempt::kAbsent) : Attempt::kRetry;
-  };
-  Record record = find_racy(lookup);
-  lookup.is_found = static_cast<bool>(record);
-  if (!record) return answer(false);
+  const auto absent = [&] { return is_valid(lookup) ? Attempt::kAbsent : Attempt::kRetry; };
+  Record record;
+  lookup.is_found = find_racy(lookup, record);
+  if (!lookup.is_found) return absent();
   if (!view.is_latest() && !find_version(lookup, view, record)) return Attempt::kRetry;
-  if (!record) return answer(false);
-
+  if (!record) return absent();
   const Shape shape = record.shape();
   const TimeMs deadline = record.deadline_ms(shape);
-  if (shape.is_tombstone() || is_expired(deadline, view)) return answer(false);
+  if (shape.is_tombstone() || is_expired(deadline, view)) return absent();
   if (value != nullptr) {
     // A length that has not been validated must not choose how much to allocate.
     const std::size_t bytes = shape.value_bytes();
@@ -106,13 +98,13 @@ MemoryEngine::Attempt MemoryEngine::try_read(Lookup& lookup, const engine::View&
   return Attempt::kFound;
 }
 
-bool MemoryEngine::read(Lookup& lookup, const engine::View& view, Value* value,
-                        TimeMs* deadline_ms) const {
+/// Reads until an attempt was valid.
+[[gnu::noinline]] bool MemoryEngine::read(Lookup& lookup, const engine::View& view, Value* value,
+                                          TimeMs* deadline_ms) const {
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     start(lookup);
     const Attempt result = try_read(lookup, view, value, deadline_ms);
-    if (result != Attempt::kRetry) [[likely]]
-      return result == Attempt::kFound;
+    if (result != Attempt::kRetry) return result == Attempt::kFound;
   }
   return read_locked(lookup, view, value, deadline_ms);
 }
@@ -136,9 +128,43 @@ bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* 
   return result == Attempt::kFound;
 }
 
-bool MemoryEngine::get(std::string_view key, const engine::View& view, Value* value,
-                       TimeMs* deadline_ms) const {
-  Lookup lookup{.key = key, .hash = hash_of(key)};
+/// The plain case of a read: a short value at latest, of a key without deadline or older versions,
+/// in the first slot that carries its tag. Two cache misses follow each other in every read, so
+/// what counts is how few instructions stand between the last of one read and the first of the
+/// next: when the processor sees that far, they overlap. Returns false when it is another case, or
+/// unsure.
+[[gnu::always_inline]] inline bool MemoryEngine::try_get_plain(std::string_view key,
+                                                               std::uint64_t hash,
+                                                               Value& value) const noexcept {
+  const Bucket& root = parts_.table->root_of(hash);
+  // Acquire: partner of the release in `HashTable::unlock_changed`.
+  const std::uint64_t head = root.head.load(std::memory_order_acquire);
+  const unsigned found = match_tag(root, tag_of(hash));
+  if (found == 0 || (head & kLockBit) != 0) return false;
+  const auto index = static_cast<unsigned>(std::countr_zero(found));
+  const std::uint64_t slot = root.slots[index].load(std::memory_order_relaxed);
+  if (slot == 0) return false;
+  const Record record = record_of(slot);
+  const Shape shape = record.shape();
+  if (!shape.is_plain_with(key.size()) || !record.has_plain_key(key)) return false;
+  const std::size_t bytes = shape.value_bytes();
+  if (bytes > Value::kInlineBytes) return false;
+  const char* const from = record.address() + Shape::kPlainKeyOffset + key.size();
+  base::racy::load_bytes(value.resize(bytes), from, bytes);
+  base::racy::read_fence();
+  if (root.head.load(std::memory_order_relaxed) != head) return false;
+  touch(record);
+  return true;
+}
+
+[[gnu::flatten]] bool MemoryEngine::get(std::string_view key, const engine::View& view,
+                                        Value* value, TimeMs* deadline_ms) const {
+  const std::uint64_t hash = hash_of(key);
+  if (value != nullptr && deadline_ms == nullptr && view.is_latest() &&
+      try_get_plain(key, hash, *value)) {
+    return true;
+  }
+  Lookup lookup{.key = key, .hash = hash};
   return read(lookup, view, value, deadline_ms);
 }
 

@@ -6,8 +6,7 @@
 ///          8     4  stamp      low 32 bits of the commit sequence that wrote this version
 ///         12     8  deadline   milliseconds, only with kHasDeadline
 ///          +     8  scheduled  tick at which the expiry wheel looks at the key, 0 when it does
-///          not;
-///                              only with kHasDeadline
+///                              not; only with kHasDeadline
 ///          +     8  previous   address of the next older version or 0, only with kHasPrevious
 ///          +     k  key
 ///          +     v  value
@@ -15,9 +14,8 @@
 /// 12 bytes of head and 16 + 100 of content make 128, the size class that a cache line pair fills.
 ///
 /// Invariants:
-///   R1  Once a slot points to a record, only `previous`, `deadline` and `scheduled` change, and
-///   those
-///       only under the lock of the key's bucket.
+///   R1  Once a slot points to a record it changes only under the lock of the key's bucket, and its
+///       key and the size class of its memory not at all.
 ///   R2  Stamps strictly fall along `previous`.
 ///
 /// Threads: readers that do not hold the bucket lock may see a record while it is reused, so every
@@ -45,6 +43,7 @@ class Shape {
   static constexpr std::uint64_t kHasDeadline = std::uint64_t{1} << 46U;
   static constexpr std::uint64_t kHasPrevious = std::uint64_t{1} << 47U;
   static constexpr std::uint64_t kIsTombstone = std::uint64_t{1} << 48U;
+  static constexpr std::uint64_t kFlags = kHasDeadline | kHasPrevious | kIsTombstone;
   static constexpr unsigned kStampShift = 49;
 
   constexpr explicit Shape(std::uint64_t word) noexcept : word_(word) {}
@@ -60,6 +59,15 @@ class Shape {
   constexpr bool has_deadline() const noexcept { return (word_ & kHasDeadline) != 0; }
   constexpr bool has_previous() const noexcept { return (word_ & kHasPrevious) != 0; }
   constexpr bool is_tombstone() const noexcept { return (word_ & kIsTombstone) != 0; }
+
+  /// No deadline, no older version, no tombstone: where key and value lie depends on lengths alone.
+  /// Code that has branched on this and then uses lengths that it knows does not wait for the
+  /// record to arrive from memory before it asks for the rest of it.
+  constexpr bool is_plain() const noexcept { return (word_ & kFlags) == 0; }
+  constexpr bool is_plain_with(std::size_t key_bytes) const noexcept {
+    return (word_ & (kFlags | 0xffffU)) == key_bytes;
+  }
+  static constexpr std::size_t kPlainKeyOffset = 12;
 
   constexpr std::size_t deadline_offset() const noexcept { return 12; }
   constexpr std::size_t scheduled_offset() const noexcept { return 20; }
@@ -93,7 +101,7 @@ class Record {
   Sequence stamp(Shape shape) const noexcept {
     return shape.word() >> Shape::kStampShift << 32U | base::racy::load_u32(address_ + 8);
   }
-  /// Once, before the record is reachable.
+  /// Before the record is reachable, or with `overwrite`.
   void set_stamp(Shape shape, Sequence stamp) const noexcept {
     ASHLAR_ASSERT(stamp <= kStampMax, "a sequence fits the stamp");
     const std::uint64_t low_bits = shape.word() & ((std::uint64_t{1} << Shape::kStampShift) - 1);
@@ -134,6 +142,11 @@ class Record {
            base::racy::equal_bytes(address_ + shape.key_offset(), key.data(), key.size());
   }
 
+  /// The same for a record of which `Shape::is_plain_with(key.size())` holds.
+  bool has_plain_key(std::string_view key) const noexcept {
+    return base::racy::equal_bytes(address_ + Shape::kPlainKeyOffset, key.data(), key.size());
+  }
+
   /// Key and value of a record that cannot change under the caller: it holds the bucket lock, or
   /// the record is not reachable.
   std::string_view key(Shape shape) const noexcept {
@@ -156,6 +169,13 @@ class Record {
     }
     if (shape.has_previous()) set_previous(shape, Record());
     base::racy::store_bytes(address_ + shape.key_offset(), key.data(), key.size());
+    base::racy::store_bytes(address_ + shape.value_offset(), value.data(), value.size());
+  }
+
+  /// Replaces value and stamp of a reachable record; its bucket is locked. `shape` differs from the
+  /// record's in the length of the value at most.
+  void overwrite(Shape shape, std::string_view value, Sequence stamp) const noexcept {
+    set_stamp(shape, stamp);
     base::racy::store_bytes(address_ + shape.value_offset(), value.data(), value.size());
   }
 

@@ -9,11 +9,13 @@
 namespace ashlar::memory {
 namespace {
 
-// Slots that a thread adds or removes before it tells the index, words that wait in its inbox and
-// new keys before it tells the evictor: each bounds how far the shared picture is behind.
-constexpr std::int64_t kUnreportedSlotsMax = 16;
+// Words that wait in a thread's inbox and new keys before it tells the evictor: each bounds how far
+// the shared picture is behind.
 constexpr std::size_t kInboxWordsMax = 16'384;
 constexpr std::size_t kUnreportedNotesMax = 4096;
+
+// A list up to this many operations is applied without an allocation for the list itself.
+constexpr std::size_t kPendingInline = 16;
 
 // How long after an erase the background may take to give pages that fell empty back.
 constexpr TimeMs kFlushDelayMs = 100;
@@ -346,11 +348,11 @@ void WriteRun::install_put(Pending& pending) noexcept {
     pending.record = record;
     link_older(pending);
     pending.record = Record();
-    pending.place.set(slot_of(record, tag_of(pending.hash)));
+    pending.place.set(slot_of(record, pending.hash));
     return;
   }
   const bool takes_overflow = table_.room_locked(*pending.root) == 0;
-  table_.insert_locked(*pending.root, slot_of(record, tag_of(pending.hash)));
+  table_.insert_locked(*pending.root, slot_of(record, pending.hash));
   if (takes_overflow) --overflow_count_;
   ++added_slot_count_;
 }
@@ -365,7 +367,7 @@ void WriteRun::install_erase(Pending& pending) noexcept {
   if (pending.operation->kind == engine::OperationKind::kErase) local_.counters.erases.add(1);
   MemoryEngine::count_change(local_, pending.old, Record());
   if (link_older(pending)) {
-    pending.place.set(slot_of(std::exchange(pending.record, Record()), tag_of(pending.hash)));
+    pending.place.set(slot_of(std::exchange(pending.record, Record()), pending.hash));
     return;
   }
   table_.erase_locked(*pending.root, pending.place);
@@ -387,14 +389,25 @@ void WriteRun::finish() noexcept {
 }
 
 Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> operations) {
-  if (operations.empty()) return 0;
   const Locals::Hold local(locals_);
   if (operations.size() == 1) {
-    std::array<Pending, 1> one;
-    return WriteRun(*this, *local, one).run(operations);
+    if (const auto found_count = try_plain(*local, operations.front())) [[likely]]
+      return *found_count;
   }
-  std::vector<Pending> many(operations.size());
-  return WriteRun(*this, *local, many).run(operations);
+  return apply_list(*local, operations);
+}
+
+Result<std::size_t> MemoryEngine::apply_list(Local& local,
+                                             std::span<const engine::Operation> operations) {
+  if (operations.empty()) return 0;
+  std::array<Pending, kPendingInline> few;
+  std::vector<Pending> many;
+  std::span<Pending> list(few);
+  if (operations.size() > few.size()) {
+    many.resize(operations.size());
+    list = many;
+  }
+  return WriteRun(*this, local, list.first(operations.size())).run(operations);
 }
 
 char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
@@ -404,10 +417,6 @@ char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
       return memory;
     if (!make_room(local)) return nullptr;
   }
-}
-
-void MemoryEngine::free_record(Local& local, Record record) noexcept {
-  parts_.records->free(local.records, record.address(), record.shape().record_bytes());
 }
 
 void MemoryEngine::free_chain(Local& local, Record newest) noexcept {
@@ -429,17 +438,15 @@ void MemoryEngine::count_change(Local& local, Record old, Record now) noexcept {
   count(now, 1);
 }
 
-void MemoryEngine::report_slots(Local& local, std::int64_t added_count) noexcept {
-  if (added_count == 0) return;
-  if (added_count < 0 && !local.has_news.load(std::memory_order_relaxed)) {
-    local.has_news.store(true, std::memory_order_relaxed);
-    wake_by(clock_.now_ms() + kFlushDelayMs);
-  }
-  local.unreported_slot_count += added_count;
-  const std::int64_t count = local.unreported_slot_count;
-  if (count > -kUnreportedSlotsMax && count < kUnreportedSlotsMax) return;
-  local.unreported_slot_count = 0;
-  parts_.table->follow(count);
+/// Tells the index how many slots this thread has added or removed lately.
+void MemoryEngine::pass_on_slots(Local& local) noexcept {
+  parts_.table->follow(std::exchange(local.unreported_slot_count, 0));
+}
+
+/// Has the background look for pages that fell empty.
+void MemoryEngine::announce_free(Local& local) noexcept {
+  local.has_news.store(true, std::memory_order_relaxed);
+  wake_by(clock_.now_ms() + kFlushDelayMs);
 }
 
 /// Has the wheel look at `record` by its deadline. An entry that comes up early enough, at the tick

@@ -48,23 +48,6 @@ std::size_t RecordHeap::taken_bytes() const noexcept {
   return pages_.taken_bytes() + extents_.taken_bytes();
 }
 
-char* RecordHeap::allocate(Magazines& magazines, std::size_t bytes) noexcept {
-  if (bytes > kSlabBytesMax) return extents_.take(bytes);
-  const std::size_t size_class = size_class_of(bytes);
-  Magazines::Magazine& magazine = magazines.of_class(size_class);
-  if (magazine.count == 0 && !refill(magazine, size_class)) return nullptr;
-  return magazine.items[--magazine.count];
-}
-
-void RecordHeap::free(Magazines& magazines, char* address, std::size_t bytes) noexcept {
-  if (bytes > kSlabBytesMax) return extents_.give_back(address, bytes);
-  const std::size_t size_class = size_class_of(bytes);
-  Magazines::Magazine& magazine = magazines.of_class(size_class);
-  const std::size_t items_max = Magazines::items_max(size_class);
-  if (magazine.count == items_max) drain(magazine, size_class, items_max / 2);
-  magazine.items[magazine.count++] = address;
-}
-
 void RecordHeap::flush(Magazines& magazines) noexcept {
   for (std::size_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
     Magazines::Magazine& magazine = magazines.of_class(size_class);
@@ -75,7 +58,7 @@ void RecordHeap::flush(Magazines& magazines) noexcept {
 bool RecordHeap::refill(Magazines::Magazine& magazine, std::size_t size_class) noexcept {
   ClassPages& pages = classes_[size_class];
   const base::MutexLock lock(pages.mutex);
-  const std::size_t wanted = (Magazines::items_max(size_class) + 1) / 2;
+  const std::size_t wanted = (magazine.count_max + 1) / 2;
   while (magazine.count < wanted) {
     const std::uint32_t page = page_with_room_locked(pages, size_class);
     if (page == kNoPage) break;

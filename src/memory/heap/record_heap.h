@@ -10,6 +10,7 @@
 /// Each thread keeps a magazine of free objects a class, so that most calls touch nothing shared.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,12 +37,16 @@ class Magazines {
 
   struct Magazine {
     std::uint32_t count = 0;
+    std::uint32_t count_max = 0;
     std::array<char*, kItemsMax> items;
   };
 
-  static constexpr std::size_t items_max(std::size_t size_class) noexcept {
-    const std::size_t items = kBytesMax / size_of_class(size_class);
-    return items < 2 ? 2 : (items > kItemsMax ? kItemsMax : items);
+  Magazines() noexcept {
+    for (std::size_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
+      const std::size_t count_max = kBytesMax / size_of_class(size_class);
+      magazines_[size_class].count_max =
+          static_cast<std::uint32_t>(std::clamp<std::size_t>(count_max, 2, kItemsMax));
+    }
   }
 
   Magazine& of_class(std::size_t size_class) noexcept { return magazines_[size_class]; }
@@ -60,10 +65,26 @@ class RecordHeap {
 
   /// Returns: 16-byte aligned memory, or null when the budget is used up
   /// Cost:    a few instructions as a rule; a lock once in some 30 calls
-  char* allocate(Magazines& magazines, std::size_t bytes) noexcept;
+  char* allocate(Magazines& magazines, std::size_t bytes) noexcept {
+    if (bytes > kSlabBytesMax) [[unlikely]]
+      return extents_.take(bytes);
+    const std::size_t size_class = size_class_of(bytes);
+    Magazines::Magazine& magazine = magazines.of_class(size_class);
+    if (magazine.count == 0 && !refill(magazine, size_class)) [[unlikely]]
+      return nullptr;
+    return magazine.items[--magazine.count];
+  }
 
   /// Frees what `allocate` gave for the same `bytes`.
-  void free(Magazines& magazines, char* address, std::size_t bytes) noexcept;
+  void free(Magazines& magazines, char* address, std::size_t bytes) noexcept {
+    if (bytes > kSlabBytesMax) [[unlikely]]
+      return extents_.give_back(address, bytes);
+    const std::size_t size_class = size_class_of(bytes);
+    Magazines::Magazine& magazine = magazines.of_class(size_class);
+    if (magazine.count == magazine.count_max) [[unlikely]]
+      drain(magazine, size_class, magazine.count_max / 2);
+    magazine.items[magazine.count++] = address;
+  }
 
   /// Gives everything in `magazines` back to the pages.
   void flush(Magazines& magazines) noexcept;

@@ -26,10 +26,11 @@ class Rig {
     KeyNode* const note = era == 0 ? nullptr : side_.make_note(local_, key, hash);
     const Shape shape = Shape::of(key.size(), 0, 0);
     const Record record(records_->allocate(local_.records, shape.record_bytes()));
+    ASSERT_TRUE(record);
     record.fill(shape, key, "", engine::kNever);
     Bucket& root = table_->lock(hash);
     ASSERT_GT(table_->room_locked(root), 0U);
-    table_->insert_locked(root, slot_of(record, tag_of(hash)));
+    table_->insert_locked(root, slot_of(record, hash));
     if (note != nullptr) side_.note_added(note, era);
     HashTable::unlock_changed(root);
   }

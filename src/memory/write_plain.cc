@@ -1,0 +1,107 @@
+// The plain case of a write: one small key without a deadline, while nobody holds a snapshot or
+// scans. Most writes are of this kind; what is not goes through a WriteRun (write.cc).
+
+#include "memory/engine_core.h"
+
+namespace ashlar::memory {
+namespace {
+
+// Readers of a bucket wait while a record of it is overwritten: about 0.1 us for so many bytes.
+constexpr std::size_t kPlainBytesMax = 1024;
+
+}  // namespace
+
+/// Applies `operation` if it is of the plain kind. Returns how many keys it found, or nullopt with
+/// nothing changed.
+[[gnu::flatten]] std::optional<std::size_t> MemoryEngine::try_plain(
+    Local& local, const engine::Operation& operation) noexcept {
+  if (operation.kind == engine::OperationKind::kErase) return try_erase_plain(local, operation.key);
+  if (operation.deadline_ms != engine::kNever) return std::nullopt;
+  return try_put_plain(local, operation);
+}
+
+std::optional<std::size_t> MemoryEngine::try_put_plain(
+    Local& local, const engine::Operation& operation) noexcept {
+  HashTable& table = *parts_.table;
+  const std::uint64_t hash = hash_of(operation.key);
+  const Shape shape = Shape::of(operation.key.size(), operation.value.size(), 0);
+  if (shape.record_bytes() > kPlainBytesMax) return std::nullopt;
+
+  Bucket& root = table.lock(hash);
+  const SlotPlace place = table.find_locked(root, tag_of(hash), operation.key);
+  const bool is_done = place ? try_overwrite_locked(place, shape, operation.value)
+                             : try_insert_locked(local, root, hash, shape, operation);
+  if (!is_done) {
+    HashTable::unlock_unchanged(root);
+    return std::nullopt;
+  }
+  HashTable::unlock_changed(root);
+  local.counters.puts.add(1);
+  if (place) return 1;
+  local.counters.keys.add(1);
+  report_slots(local, 1);
+  return 0;
+}
+
+bool MemoryEngine::try_overwrite_locked(SlotPlace place, Shape shape,
+                                        std::string_view value) noexcept {
+  const Record record = place.record();
+  const Shape old_shape = record.shape();
+  const std::size_t bytes = shape.record_bytes();
+  const std::size_t old_bytes = old_shape.record_bytes();
+  const bool has_size = bytes == old_bytes || (old_bytes <= kPlainBytesMax &&
+                                               size_class_of(bytes) == size_class_of(old_bytes));
+  if (!old_shape.is_plain() || !has_size) return false;
+  // In this order: whoever takes a snapshot in between sees this write (src/memory/versions.h).
+  const Sequence stamp = versions_.current();
+  if (versions_.newest_live() != 0) return false;
+  record.overwrite(shape, value, stamp);
+  touch(record);
+  return true;
+}
+
+/// Adds a key with memory at hand. Scans and the evictor would have to be told of it: then it is
+/// not plain.
+bool MemoryEngine::try_insert_locked(Local& local, Bucket& root, std::uint64_t hash, Shape shape,
+                                     const engine::Operation& operation) noexcept {
+  if (parts_.evictor || ordered_.era() != 0) return false;
+  const Sequence stamp = versions_.current();
+  if (versions_.newest_live() != 0) return false;
+  const Record record(parts_.records->allocate(local.records, shape.record_bytes()));
+  if (!record) return false;
+  record.fill(shape, operation.key, operation.value, engine::kNever);
+  record.set_stamp(shape, stamp);
+  if (parts_.table->try_insert_locked(root, slot_of(record, hash))) return true;
+  if (parts_.table->overflow().reserve(1)) {
+    parts_.table->insert_locked(root, slot_of(record, hash));
+    return true;
+  }
+  parts_.records->free(local.records, record.address(), shape.record_bytes());
+  return false;
+}
+
+std::optional<std::size_t> MemoryEngine::try_erase_plain(Local& local,
+                                                         std::string_view key) noexcept {
+  HashTable& table = *parts_.table;
+  const std::uint64_t hash = hash_of(key);
+  Bucket& root = table.lock(hash);
+  const SlotPlace place = table.find_locked(root, tag_of(hash), key);
+  if (!place) {
+    HashTable::unlock_unchanged(root);
+    return 0;
+  }
+  const Record record = place.record();
+  if (!record.shape().is_plain() || ordered_.era() != 0 || versions_.newest_live() != 0) {
+    HashTable::unlock_unchanged(root);
+    return std::nullopt;
+  }
+  table.erase_locked(root, place);
+  HashTable::unlock_changed(root);
+  free_record(local, record);
+  local.counters.erases.add(1);
+  local.counters.keys.add(-1);
+  report_slots(local, -1);
+  return 1;
+}
+
+}  // namespace ashlar::memory
