@@ -73,8 +73,10 @@ class MemoryEngine final : public engine::StorageEngine {
   // For cursors.
 
   /// Collects keys for a walk, bringing the ordered side up to date when it is not. `from` is the
-  /// first key wanted, `before` the first no longer wanted (null: none).
-  Result<void> collect_from(std::string_view from, std::size_t count_max, KeyList& out);
+  /// first key wanted, `before` the first no longer wanted (null: none); `position` as for
+  /// `KeyTree::collect_from`.
+  Result<void> collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                            KeyTree::Position& position);
   Result<void> collect_before(const std::string_view* before, std::size_t count_max, KeyList& out);
 
   /// Reads the keys [begin, end) of `keys` at `view`, with their cache misses overlapped.
@@ -105,12 +107,13 @@ class MemoryEngine final : public engine::StorageEngine {
   bool is_valid(const Lookup& lookup) const noexcept;
   bool find_racy(const Lookup& lookup, Record& record) const noexcept;
   static bool find_version(const Lookup& lookup, const engine::View& view, Record& record) noexcept;
-  bool try_get_plain(std::string_view key, std::uint64_t hash, Value& value) const noexcept;
+  bool try_read_plain(Lookup& lookup, Sequence sequence, Value& value) const noexcept;
   Attempt try_read(Lookup& lookup, const engine::View& view, Value* value,
                    TimeMs* deadline_ms) const;
   bool read(Lookup& lookup, const engine::View& view, Value* value, TimeMs* deadline_ms) const;
   bool read_locked(Lookup& lookup, const engine::View& view, Value* value,
                    TimeMs* deadline_ms) const;
+  void prefetch_record(const Lookup& lookup) const noexcept;
   void read_overlapped(std::span<Lookup> lookups, const engine::View& view,
                        std::span<std::optional<Value>> values) const;
 

@@ -13,8 +13,11 @@ namespace {
 // After so many copies that turned out to be invalid a read takes the bucket's lock.
 constexpr int kAttemptsMax = 64;
 
-// How many keys are read side by side: enough to keep the memory busy, few enough for the cache.
-constexpr std::size_t kGroupKeys = 16;
+// How many keys a read of many is ahead with each of its steps: enough to keep the memory busy.
+constexpr std::size_t kKeysAhead = 8;
+
+// So many keys are read without an allocation.
+constexpr std::size_t kLookupsInline = 64;
 
 // How often a read of several keys at latest is tried before it takes a snapshot.
 constexpr int kMultiGetAttemptsMax = 3;
@@ -128,18 +131,18 @@ bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* 
   return result == Attempt::kFound;
 }
 
-/// The plain case of a read: a short value at latest, of a key without deadline or older versions,
-/// in the first slot that carries its tag. Two cache misses follow each other in every read, so
-/// what counts is how few instructions stand between the last of one read and the first of the
-/// next: when the processor sees that far, they overlap. Returns false when it is another case, or
+/// The plain case of a read: a short value of a key without deadline or older versions, in the
+/// first slot that carries its tag. Two cache misses follow each other in every read, so what
+/// counts is how few instructions stand between the last of one read and the first of the next:
+/// when the processor sees that far, they overlap. Returns false when it is another case, or
 /// unsure.
-[[gnu::always_inline]] inline bool MemoryEngine::try_get_plain(std::string_view key,
-                                                               std::uint64_t hash,
-                                                               Value& value) const noexcept {
-  const Bucket& root = parts_.table->root_of(hash);
+[[gnu::always_inline]] inline bool MemoryEngine::try_read_plain(Lookup& lookup, Sequence sequence,
+                                                                Value& value) const noexcept {
+  const std::string_view key = lookup.key;
+  const Bucket& root = parts_.table->root_of(lookup.hash);
   // Acquire: partner of the release in `HashTable::unlock_changed`.
   const std::uint64_t head = root.head.load(std::memory_order_acquire);
-  const unsigned found = match_tag(root, tag_of(hash));
+  const unsigned found = match_tag(root, tag_of(lookup.hash));
   if (found == 0 || (head & kLockBit) != 0) return false;
   const auto index = static_cast<unsigned>(std::countr_zero(found));
   const std::uint64_t slot = root.slots[index].load(std::memory_order_relaxed);
@@ -147,12 +150,16 @@ bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* 
   const Record record = record_of(slot);
   const Shape shape = record.shape();
   if (!shape.is_plain_with(key.size()) || !record.has_plain_key(key)) return false;
+  if (record.stamp(shape) > sequence) return false;
   const std::size_t bytes = shape.value_bytes();
   if (bytes > Value::kInlineBytes) return false;
   const char* const from = record.address() + Shape::kPlainKeyOffset + key.size();
   base::racy::load_bytes(value.resize(bytes), from, bytes);
   base::racy::read_fence();
   if (root.head.load(std::memory_order_relaxed) != head) return false;
+  lookup.root = &root;
+  lookup.head = head;
+  lookup.is_found = true;
   touch(record);
   return true;
 }
@@ -160,36 +167,46 @@ bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* 
 [[gnu::flatten]] bool MemoryEngine::get(std::string_view key, const engine::View& view,
                                         Value* value, TimeMs* deadline_ms) const {
   const std::uint64_t hash = hash_of(key);
-  if (value != nullptr && deadline_ms == nullptr && view.is_latest() &&
-      try_get_plain(key, hash, *value)) {
+  Lookup plain{.key = key, .hash = hash};
+  if (value != nullptr && deadline_ms == nullptr && try_read_plain(plain, view.sequence, *value)) {
     return true;
   }
+  // Another one, since this is handed out and lies in memory; the one above stays in registers.
   Lookup lookup{.key = key, .hash = hash};
   return read(lookup, view, value, deadline_ms);
 }
 
-/// Reads a group in phases, so that the cache misses of its keys overlap: buckets, records, copies.
+/// Starts loading what a read of `lookup` looks at second: the record in the first slot that fits.
+void MemoryEngine::prefetch_record(const Lookup& lookup) const noexcept {
+  const Bucket& root = parts_.table->root_of(lookup.hash);
+  const unsigned found = match_tag(root, tag_of(lookup.hash));
+  if (found == 0) return;
+  const auto index = static_cast<unsigned>(std::countr_zero(found));
+  const Record record = record_of(root.slots[index].load(std::memory_order_relaxed));
+  base::prefetch(record.address());
+  base::prefetch(record.address() + 64);
+}
+
+/// Reads many keys, each in three steps with others in between, so that their cache misses overlap:
+/// the bucket is asked for, then the record, then both are there.
 void MemoryEngine::read_overlapped(std::span<Lookup> lookups, const engine::View& view,
                                    std::span<std::optional<Value>> values) const {
-  for (const Lookup& lookup : lookups) base::prefetch(&parts_.table->root_of(lookup.hash));
-  for (Lookup& lookup : lookups) {
-    const Bucket& root = parts_.table->root_of(lookup.hash);
-    const unsigned found = match_tag(root, tag_of(lookup.hash));
-    if (found == 0) continue;
-    const auto index = static_cast<unsigned>(std::countr_zero(found));
-    const Record record = record_of(root.slots[index].load(std::memory_order_relaxed));
-    base::prefetch(record.address());
-    base::prefetch(record.address() + 64);
-  }
-  for (std::size_t i = 0; i < lookups.size(); ++i) {
-    Value& value = values[i].emplace();
-    if (!read(lookups[i], view, &value, nullptr)) values[i].reset();
+  const std::size_t count = lookups.size();
+  for (std::size_t step = 0; step < count + 2 * kKeysAhead; ++step) {
+    if (step < count) base::prefetch(&parts_.table->root_of(lookups[step].hash));
+    const std::size_t second = step - kKeysAhead;  // Wraps around while there is none.
+    if (second < count) prefetch_record(lookups[second]);
+    const std::size_t third = step - 2 * kKeysAhead;
+    if (third >= count) continue;
+    Value& value = values[third].emplace();
+    if (try_read_plain(lookups[third], view.sequence, value)) continue;
+    if (!read(lookups[third], view, &value, nullptr)) values[third].reset();
   }
 }
 
 void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engine::View& view,
                              std::span<std::optional<Value>> values) const {
-  std::array<Lookup, kGroupKeys> few;
+  std::array<Lookup, kLookupsInline> few;
   std::vector<Lookup> many;
   if (keys.size() > few.size()) many.resize(keys.size());
   const std::span<Lookup> lookups(many.empty() ? few.data() : many.data(), keys.size());
@@ -197,16 +214,10 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
     lookups[i].key = keys[i];
     lookups[i].hash = hash_of(keys[i]);
   }
-  const auto read_all = [&](const engine::View& at) {
-    for (std::size_t begin = 0; begin < keys.size(); begin += kGroupKeys) {
-      const std::size_t count = std::min(kGroupKeys, keys.size() - begin);
-      read_overlapped(lookups.subspan(begin, count), at, values.subspan(begin, count));
-    }
-  };
-  if (!view.is_latest()) return read_all(view);
+  if (!view.is_latest()) return read_overlapped(lookups, view, values);
 
   for (int attempt = 0; attempt < kMultiGetAttemptsMax; ++attempt) {
-    read_all(view);
+    read_overlapped(lookups, view, values);
     // All buckets unchanged since each was read: there was a moment at which all of it held (C1).
     const bool is_one_moment =
         std::ranges::all_of(lookups, [&](const Lookup& lookup) { return is_valid(lookup); });
@@ -215,7 +226,7 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
   const std::optional<engine::View> snapshot = versions_.acquire(clock_);
   ASHLAR_ASSERT(snapshot.has_value(), "sequences last for years of snapshots");
   try {
-    read_all(*snapshot);
+    read_overlapped(lookups, *snapshot, values);
   } catch (...) {
     versions_.release(snapshot->sequence);
     throw;
@@ -226,9 +237,9 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
 void MemoryEngine::read_group(const KeyList& keys, std::size_t begin, std::size_t end,
                               const engine::View& view,
                               std::span<std::optional<Value>> values) const {
-  std::array<Lookup, kGroupKeys> lookups;
-  for (std::size_t at = begin; at < end; at += kGroupKeys) {
-    const std::size_t count = std::min(kGroupKeys, end - at);
+  std::array<Lookup, kLookupsInline> lookups;
+  for (std::size_t at = begin; at < end; at += lookups.size()) {
+    const std::size_t count = std::min(lookups.size(), end - at);
     for (std::size_t i = 0; i < count; ++i) {
       lookups[i] = Lookup{.key = keys.key(at + i), .hash = keys.entries[at + i].hash};
     }

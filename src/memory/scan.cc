@@ -14,11 +14,11 @@ namespace {
 
 // The first group is small, for those who only look at the first row; each is twice the one before.
 constexpr std::size_t kGroupRowsMin = 16;
-constexpr std::size_t kGroupRowsMax = 64;
+constexpr std::size_t kGroupRowsMax = 128;
 
 // A group ends early at so many bytes of values.
 constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20U;
-constexpr std::size_t kRowsPerRead = 16;
+constexpr std::size_t kRowsPerRead = 64;
 
 /// Where a group of rows is to begin.
 struct Start {
@@ -82,7 +82,8 @@ class MemoryCursor final : public engine::Cursor {
   };
 
   void begin_walk() {
-    group_rows_ = kGroupRowsMin;
+    group_rows_ = 0;
+    next_ = {};
     error_.reset();
   }
 
@@ -101,6 +102,7 @@ class MemoryCursor final : public engine::Cursor {
     guarded([&] {
       std::string edge(is_along ? std::string_view(last_key_) : key());
       if (is_forward) {
+        if (!is_along) next_ = {};
         fill_forward(edge.append(1, '\0'));
       } else {
         fill_backward(edge, true);
@@ -130,7 +132,7 @@ class MemoryCursor final : public engine::Cursor {
     std::string begin(from);
     while (true) {
       start_group();
-      if (const auto done = engine_.collect_from(begin, group_rows_, keys_); !done) {
+      if (const auto done = engine_.collect_from(begin, group_rows_, keys_, next_); !done) {
         return fail(done.error());
       }
       const bool is_last = keys_.entries.size() < group_rows_;
@@ -140,6 +142,7 @@ class MemoryCursor final : public engine::Cursor {
       }
       const bool is_cut = count < keys_.entries.size();
       const bool is_whole = read_rows(count);
+      if (!is_whole) next_ = {};  // The next group begins before it.
       if (!rows_.empty() || (is_whole && (is_last || is_cut))) return;
       begin = last_key_;
       begin.push_back('\0');
@@ -171,7 +174,7 @@ class MemoryCursor final : public engine::Cursor {
     keys_.clear();
     rows_.clear();
     at_ = 0;
-    group_rows_ = std::min(group_rows_ * 2, kGroupRowsMax);
+    group_rows_ = std::clamp(group_rows_ * 2, kGroupRowsMin, kGroupRowsMax);
   }
 
   /// Reads the first `count` collected keys, or fewer when their values are large. Returns true
@@ -204,8 +207,9 @@ class MemoryCursor final : public engine::Cursor {
   std::vector<std::optional<Value>> values_;
   std::vector<Row> rows_;
   std::size_t at_ = 0;
-  std::string last_key_;  // The furthest key that has been looked at.
-  std::size_t group_rows_ = kGroupRowsMin;
+  std::string last_key_;    // The furthest key that has been looked at.
+  KeyTree::Position next_;  // Behind the last key of a group that was fetched forward.
+  std::size_t group_rows_ = 0;
   bool is_forward_ = true;
   std::optional<Error> error_;
 };
@@ -232,9 +236,9 @@ Result<std::unique_ptr<engine::Cursor>> MemoryEngine::scan(const Range& range,
                                         std::to_string(parts_.budget->limit_bytes()) + " bytes"));
 }
 
-Result<void> MemoryEngine::collect_from(std::string_view from, std::size_t count_max,
-                                        KeyList& out) {
-  while (!ordered_.collect_from(from, count_max, out)) {
+Result<void> MemoryEngine::collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                                        KeyTree::Position& position) {
+  while (!ordered_.collect_from(from, count_max, out, position)) {
     const Locals::Hold local(locals_);
     if (!ordered_.prepare(*local)) return std::unexpected(refuse(*local));
   }

@@ -102,7 +102,7 @@ void KeyList::add(const KeyNode& node) {
   entries.push_back({.hash = node.hash,
                      .offset = static_cast<std::uint32_t>(bytes.size()),
                      .key_bytes = static_cast<std::uint32_t>(key.size())});
-  bytes.insert(bytes.end(), key.begin(), key.end());
+  bytes.append(key);
 }
 
 KeyTree::Node* KeyTree::make_node(Magazines& magazines, bool is_leaf) noexcept {
@@ -172,6 +172,7 @@ bool KeyTree::split_child(Magazines& magazines, Node* parent, unsigned index,
 }
 
 KeyTree::Added KeyTree::add(Magazines& magazines, KeyNode* node) noexcept {
+  ++version_;  // Nodes may be split even where the key is not added.
   if (root_ == nullptr && !grow_root(magazines)) return Added::kNoMemory;
   const std::string_view key = node->key();
   if (root_->count == kFanout && !grow_root(magazines)) return Added::kNoMemory;
@@ -196,6 +197,7 @@ KeyTree::Added KeyTree::add(Magazines& magazines, KeyNode* node) noexcept {
 
 void KeyTree::remove(Magazines& magazines, std::string_view key) noexcept {
   if (root_ == nullptr) return;
+  ++version_;
   const bool is_empty = remove_below(magazines, root_, key);
   if (is_empty && !root_->is_leaf) {
     free_node(magazines, root_);
@@ -240,7 +242,7 @@ void KeyTree::remove_child(Magazines& magazines, Node* node, unsigned index) noe
 }
 
 KeyTree::Place KeyTree::lower_bound(std::string_view key) const noexcept {
-  Node* at = root_;
+  const Node* at = root_;
   while (!at->is_leaf) at = at->children[at->child_for(key)];
   return {.leaf = at, .index = at->lower_bound(key)};
 }
@@ -251,17 +253,21 @@ bool KeyTree::contains(std::string_view key) const noexcept {
   return place.index < place.leaf->count && place.leaf->keys[place.index]->key() == key;
 }
 
-void KeyTree::collect_from(std::string_view from, std::size_t count_max, KeyList& out) const {
+void KeyTree::collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                           Position& position) const {
   if (root_ == nullptr || count_ == 0) return;
-  Place place = lower_bound(from);
+  Place place{.leaf = position.leaf, .index = position.index};
+  if (position.version != version_) place = lower_bound(from);
   while (place.leaf != nullptr && out.entries.size() < count_max) {
-    if (place.leaf->next != nullptr) base::prefetch(place.leaf->next);
-    for (unsigned i = place.index; i < place.leaf->count; ++i) base::prefetch(place.leaf->keys[i]);
-    for (; place.index < place.leaf->count && out.entries.size() < count_max; ++place.index) {
-      out.add(*place.leaf->keys[place.index]);
-    }
-    place = {.leaf = place.leaf->next, .index = 0};
+    const Node& leaf = *place.leaf;
+    if (leaf.next != nullptr) base::prefetch(leaf.next);
+    const std::size_t wanted = count_max - out.entries.size();
+    const auto end = static_cast<unsigned>(std::min<std::size_t>(leaf.count, place.index + wanted));
+    for (unsigned i = place.index; i < end; ++i) base::prefetch(leaf.keys[i]);
+    for (; place.index < end; ++place.index) out.add(*leaf.keys[place.index]);
+    if (place.index == leaf.count) place = {.leaf = leaf.next, .index = 0};
   }
+  position = {.leaf = place.leaf, .index = place.index, .version = version_};
 }
 
 void KeyTree::collect_before(const std::string_view* before, std::size_t count_max,
@@ -296,6 +302,7 @@ void KeyTree::clear(Magazines& magazines) noexcept {
   if (root_ != nullptr) free_subtree(magazines, root_);
   root_ = nullptr;
   count_ = 0;
+  ++version_;
   charged_bytes_ = 0;
 }
 

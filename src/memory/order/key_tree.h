@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct KeyList {
     std::uint32_t key_bytes;
   };
   std::vector<Entry> entries;
-  std::vector<char> bytes;
+  std::string bytes;
 
   void clear() noexcept {
     entries.clear();
@@ -60,9 +61,20 @@ class KeyTree {
 
   bool contains(std::string_view key) const noexcept;
 
-  /// Copies up to `count_max` keys from the first at or after `from` on, ascending. May throw
-  /// bad_alloc.
-  void collect_from(std::string_view from, std::size_t count_max, KeyList& out) const;
+  struct Node;
+
+  /// Where a walk goes on; good for as long as no key is added or removed.
+  struct Position {
+    const Node* leaf = nullptr;
+    unsigned index = 0;
+    std::uint64_t version = 0;
+  };
+
+  /// Copies up to `count_max` keys from the first at or after `from` on, ascending. Begins at
+  /// `position`, where that is still good, without looking for `from`; leaves in it where the next
+  /// call can go on. May throw bad_alloc.
+  void collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                    Position& position) const;
 
   /// Copies up to `count_max` keys from the last one on, or from the last before `before`,
   /// descending.
@@ -79,9 +91,8 @@ class KeyTree {
 
  private:
   static constexpr unsigned kFanout = 64;
-  struct Node;
   struct Place {
-    Node* leaf;
+    const Node* leaf;
     unsigned index;
   };
 
@@ -99,6 +110,7 @@ class KeyTree {
   Node* root_ = nullptr;
   std::size_t count_ = 0;
   std::size_t charged_bytes_ = 0;
+  std::uint64_t version_ = 1;  // Of the set: changes with every key.
 };
 
 }  // namespace ashlar::memory

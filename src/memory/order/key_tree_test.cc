@@ -31,7 +31,8 @@ struct Rig {
 
   std::vector<std::string> from(std::string_view key, std::size_t count_max) const {
     KeyList list;
-    tree.collect_from(key, count_max, list);
+    KeyTree::Position position;
+    tree.collect_from(key, count_max, list, position);
     return strings(list);
   }
   std::vector<std::string> before(const std::string* key, std::size_t count_max) const {
@@ -127,6 +128,29 @@ TEST(KeyTree, TakesAndLosesKeysInOrder) {
     }
     EXPECT_EQ(rig.tree.count(), 0U);
     EXPECT_TRUE(rig.from("", 1).empty());
+  }
+}
+
+// A walk in groups goes on where it was, and finds its place again after the tree has changed.
+TEST(KeyTree, GoesOnWhereAWalkWas) {
+  constexpr int kKeys = 1000;
+  const auto key_of = [](int i) { return "key:" + std::to_string(100'000 + i); };
+  for (const bool is_changed : {false, true}) {
+    Rig rig;
+    for (int i = 0; i < kKeys; ++i) rig.add(key_of(i));
+    std::vector<std::string> walked;
+    KeyTree::Position position;
+    std::string from;
+    while (true) {
+      KeyList list;
+      rig.tree.collect_from(from, 7, list, position);
+      if (list.entries.empty()) break;
+      for (std::string& key : Rig::strings(list)) walked.push_back(std::move(key));
+      from = walked.back() + '\0';
+      if (is_changed) rig.tree.remove(rig.magazines, walked.back());
+    }
+    ASSERT_EQ(walked.size(), static_cast<std::size_t>(kKeys));
+    for (int i = 0; i < kKeys; ++i) ASSERT_EQ(walked[static_cast<std::size_t>(i)], key_of(i));
   }
 }
 

@@ -86,12 +86,26 @@ bool OrderedSide::build_locked(Local& local) {
   }
   for (; first != nullptr; first = first->next) nodes.push_back(first);
   std::ranges::sort(nodes, {}, [](const KeyNode* node) { return node->key(); });
+  lay_out(local, nodes);
   for (KeyNode* node : nodes) {
     if (has_memory && tree_.add(local.nodes, node) == KeyTree::Added::kYes) continue;
     discard(local, node);
     has_memory = false;
   }
   return has_memory && apply_notes_locked(local);
+}
+
+/// Moves nodes, which come in order, to new memory in that order: a scan then reads them one after
+/// the other. Where the budget has no room for two of each they stay where they are.
+void OrderedSide::lay_out(Local& local, std::span<KeyNode*> nodes) noexcept {
+  KeyNode* first = nullptr;  // Of the old ones, which go once all are copied.
+  for (KeyNode*& node : nodes) {
+    KeyNode* const copy = make_note(local, node->key(), node->hash);
+    if (copy == nullptr) break;
+    node->next = first;
+    first = std::exchange(node, copy);
+  }
+  while (first != nullptr) discard(local, std::exchange(first, first->next));
 }
 
 bool OrderedSide::apply_notes_locked(Local& local) noexcept {
@@ -136,10 +150,11 @@ void OrderedSide::drop_locked(Local& local) noexcept {
   tree_.clear(local.nodes);
 }
 
-bool OrderedSide::collect_from(std::string_view from, std::size_t count_max, KeyList& out) const {
+bool OrderedSide::collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                               KeyTree::Position& position) const {
   const std::shared_lock lock(mutex_);
   if (!is_active()) return false;
-  tree_.collect_from(from, count_max, out);
+  tree_.collect_from(from, count_max, out, position);
   return true;
 }
 

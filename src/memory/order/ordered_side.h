@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 #include <shared_mutex>
+#include <span>
 #include <string_view>
 
 #include "base/memory_budget.h"
@@ -71,7 +72,8 @@ class OrderedSide {
 
   /// As KeyTree::collect_from and collect_before. Returns false when `prepare` must be called
   /// first.
-  bool collect_from(std::string_view from, std::size_t count_max, KeyList& out) const;
+  bool collect_from(std::string_view from, std::size_t count_max, KeyList& out,
+                    KeyTree::Position& position) const;
   bool collect_before(const std::string_view* before, std::size_t count_max, KeyList& out) const;
 
   // For the background.
@@ -101,6 +103,7 @@ class OrderedSide {
   void push(KeyNode* note, std::uint32_t era, bool is_removal) noexcept;
   bool has_notes() const noexcept;
   bool build_locked(Local& local);
+  void lay_out(Local& local, std::span<KeyNode*> nodes) noexcept;
   bool apply_notes_locked(Local& local) noexcept;
   bool apply_note_locked(Local& local, KeyNode* note) noexcept;
   void drop_locked(Local& local) noexcept;

@@ -46,7 +46,8 @@ class Rig {
   std::vector<std::string> keys() const {
     KeyList list;
     std::vector<std::string> result;
-    if (!side_.collect_from("", 1000, list)) return {"not active"};
+    KeyTree::Position position;
+    if (!side_.collect_from("", 1000, list, position)) return {"not active"};
     for (std::size_t i = 0; i < list.entries.size(); ++i) result.emplace_back(list.key(i));
     return result;
   }
@@ -68,7 +69,8 @@ TEST(OrderedSide, CostsNothingUntilSomebodyScans) {
   EXPECT_EQ(rig.side_.charged_bytes(), 0U);
   EXPECT_EQ(rig.nodes_->taken_bytes(), 0U);
   KeyList list;
-  EXPECT_FALSE(rig.side_.collect_from("", 1, list));
+  KeyTree::Position position;
+  EXPECT_FALSE(rig.side_.collect_from("", 1, list, position));
   EXPECT_FALSE(rig.side_.collect_before(nullptr, 1, list));
 }
 
