@@ -59,7 +59,7 @@ ExpiryWheel::CameUp ExpiryWheel::advance(std::uint64_t now_tick, base::ChunkedQu
       count_ -= due.count();
       return queue == &bucket(0, next_tick_) ? CameUp::kAtTick : CameUp::kNearing;
     }
-    ++next_tick_;
+    next_tick_ = std::min(next_busy_tick(next_tick_ + 1), now_tick + 1);
     turning_level_ = kLevelCount;
   }
   return CameUp::kNothing;
@@ -78,24 +78,28 @@ bool ExpiryWheel::take_bucket(std::size_t& position, base::ChunkedQueue& entries
   return false;
 }
 
-std::uint64_t ExpiryWheel::next_due_tick() const noexcept {
-  std::uint64_t due = UINT64_MAX;
+/// The first tick at or after `tick`, which comes after all that has come up, at which some bucket
+/// that holds anything comes up.
+std::uint64_t ExpiryWheel::next_busy_tick(std::uint64_t tick) const noexcept {
+  std::uint64_t busy = UINT64_MAX;
   for (unsigned level = 0; level < kLevelCount; ++level) {
     const unsigned shift = kLevelBits * level;
-    const std::uint64_t base = next_tick_ >> shift;
-    // An upper bucket comes up when its first tick does; the present one has come up already.
-    const std::uint64_t first = level == 0 ? 0 : 1;
-    for (std::uint64_t i = first; i < kLevelBuckets + first; ++i) {
-      if (queues_[level * kLevelBuckets + (base + i) % kLevelBuckets].empty()) continue;
-      due = std::min(due, (base + i) << shift);
+    // An upper bucket comes up when its first tick does.
+    const std::uint64_t first = first_turn(tick, shift);
+    for (std::uint64_t turn = first; turn < first + kLevelBuckets; ++turn) {
+      if (queues_[level * kLevelBuckets + turn % kLevelBuckets].empty()) continue;
+      busy = std::min(busy, turn << shift);
       break;
     }
   }
-  if (!queues_.back().empty()) {
-    constexpr unsigned kShift = kLevelBits * kLevelCount;
-    due = std::min(due, ((next_tick_ >> kShift) + 1) << kShift);
-  }
-  return due;
+  constexpr unsigned kFarShift = kLevelBits * kLevelCount;
+  if (!queues_.back().empty()) busy = std::min(busy, first_turn(tick, kFarShift) << kFarShift);
+  return busy;
+}
+
+std::uint64_t ExpiryWheel::next_due_tick() const noexcept {
+  // In the midst of a tick the rest of it is still to come.
+  return turning_level_ == kLevelCount ? next_busy_tick(next_tick_) : next_tick_;
 }
 
 }  // namespace ashlar::memory

@@ -80,6 +80,13 @@ class ExpiryWheel {
   }
   base::ChunkedQueue& far() noexcept { return queues_.back(); }
   base::ChunkedQueue* bucket_coming_up() noexcept;
+  std::uint64_t next_busy_tick(std::uint64_t tick) const noexcept;
+
+  /// The first time, counted in turns of 2^`shift` ticks, that a level comes round at `tick` or
+  /// later.
+  static std::uint64_t first_turn(std::uint64_t tick, unsigned shift) noexcept {
+    return (tick + (std::uint64_t{1} << shift) - 1) >> shift;
+  }
 
   std::uint64_t next_tick_;
   unsigned turning_level_ = kLevelCount;  // Levels above have had their turn at `next_tick_`.
