@@ -1,7 +1,6 @@
 /// \file
-/// The key type of the peers: sixteen bytes in place. A `std::string` of sixteen bytes just misses
-/// the short form and would cost each of them an allocation and a cache miss more (measured with
-/// TBB: see README.md), so the peers get the quicker one, though it fits no other length of key.
+/// A key of sixteen bytes in place, for peers that get it. A `std::string` of sixteen bytes just
+/// misses the short form and costs an allocation and a cache miss more; this fits no other length.
 #pragma once
 
 #define XXH_INLINE_ALL

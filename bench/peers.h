@@ -21,13 +21,14 @@ namespace ashlar::bench {
 /// The name of the peer TBB, whether it was built or not.
 inline constexpr std::string_view kTbbName = "tbb";
 
-/// Ours and TBB in the loop `Loop`.
+/// Ours and TBB in the loop `Loop`, the latter in two forms.
 template <template <typename> typename Loop, typename... Arguments>
 Contenders against_tbb(const Arguments&... arguments) {
   Contenders contenders;
   contenders.push_back(std::make_unique<Loop<AshlarBackend>>(arguments...));
 #ifdef ASHLAR_BENCH_TBB
-  contenders.push_back(std::make_unique<Loop<TbbBackend>>(arguments...));
+  contenders.push_back(std::make_unique<Loop<TbbBackend<TbbStringKeys>>>(arguments...));
+  contenders.push_back(std::make_unique<Loop<TbbBackend<TbbFixedKeys>>>(arguments...));
 #endif
   return contenders;
 }
