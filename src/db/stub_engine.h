@@ -16,8 +16,13 @@ namespace ashlar::db {
 /// Threads: thread-safe, as long as what overrides it is.
 class StubEngine : public engine::StorageEngine {
  public:
-  Result<std::size_t> apply(std::span<const engine::Operation>) override { return 0U; }
-  Result<std::optional<engine::TimeMs>> expire(std::string_view, engine::TimeMs) override {
+  using engine::StorageEngine::apply;
+  using engine::StorageEngine::expire;
+  Result<std::size_t> apply(std::span<const engine::Operation>, engine::Commit*) override {
+    return 0U;
+  }
+  Result<std::optional<engine::TimeMs>> expire(std::string_view, engine::TimeMs,
+                                               engine::Commit*) override {
     return std::nullopt;
   }
   bool get(std::string_view, const engine::View&, Value*, engine::TimeMs*) const override {

@@ -21,6 +21,7 @@
 #include "ashlar/result.h"
 #include "ashlar/stats.h"
 #include "ashlar/value.h"
+#include "engine/commit.h"
 #include "engine/cursor.h"
 #include "engine/operation.h"
 #include "engine/view.h"
@@ -40,17 +41,27 @@ class StorageEngine {
   StorageEngine& operator=(const StorageEngine&) = delete;
   virtual ~StorageEngine() = default;
 
-  /// Makes all of `operations` visible as one commit, in their order.
+  /// Makes all of `operations` visible as one commit, in their order. `commit` may be null when no
+  /// log is to hear of it.
   ///
   /// Returns: how many of them found their key there
   /// Errors:  kOutOfSpace  the memory budget is used up; nothing happened
-  virtual Result<std::size_t> apply(std::span<const Operation> operations) = 0;
+  ///          kBusy        `commit` was refused by its log; nothing happened
+  virtual Result<std::size_t> apply(std::span<const Operation> operations, Commit* commit) = 0;
+  Result<std::size_t> apply(std::span<const Operation> operations) {
+    return apply(operations, nullptr);
+  }
 
-  /// Gives the existing `key` the deadline `deadline_ms`, as one commit.
+  /// Gives the existing `key` the deadline `deadline_ms`, as one commit. When the key is absent
+  /// `commit` does not get into its log.
   ///
   /// Returns: the deadline that it had, or nullopt when the key is absent
-  /// Errors:  kOutOfSpace  the memory budget is used up
-  virtual Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms) = 0;
+  /// Errors:  as for `apply`
+  virtual Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms,
+                                               Commit* commit) = 0;
+  Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms) {
+    return expire(key, deadline_ms, nullptr);
+  }
 
   /// Reads `key`. `value` and `deadline_ms` may be null when they are not asked for.
   ///

@@ -53,8 +53,12 @@ class MemoryEngine final : public engine::StorageEngine {
   MemoryEngine(Parts parts, const os::Clock& clock);
   ~MemoryEngine() override;
 
-  Result<std::size_t> apply(std::span<const engine::Operation> operations) override;
-  Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms) override;
+  using engine::StorageEngine::apply;
+  using engine::StorageEngine::expire;
+  Result<std::size_t> apply(std::span<const engine::Operation> operations,
+                            engine::Commit* commit) override;
+  Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms,
+                                       engine::Commit* commit) override;
   bool get(std::string_view key, const engine::View& view, Value* value,
            TimeMs* deadline_ms) const override;
   void multi_get(std::span<const std::string_view> keys, const engine::View& view,
@@ -118,16 +122,25 @@ class MemoryEngine final : public engine::StorageEngine {
                        std::span<std::optional<Value>> values) const;
 
   // write_plain.cc
-  std::optional<std::size_t> try_plain(Local& local, const engine::Operation& operation) noexcept;
-  std::optional<std::size_t> try_put_plain(Local& local,
-                                           const engine::Operation& operation) noexcept;
-  std::optional<std::size_t> try_erase_plain(Local& local, std::string_view key) noexcept;
-  bool try_overwrite_locked(SlotPlace place, Shape shape, std::string_view value) noexcept;
-  bool try_insert_locked(Local& local, Bucket& root, std::uint64_t hash, Shape shape,
-                         const engine::Operation& operation) noexcept;
+  /// A write of the plain kind, with what its steps need.
+  struct PlainWrite {
+    const engine::Operation& operation;
+    engine::Commit* commit;
+    std::uint64_t hash;
+    Shape shape{0};  // Of the record to be, for a put.
+
+    bool append() const noexcept { return commit == nullptr || commit->append(); }
+  };
+  std::optional<std::size_t> try_plain(Local& local, const engine::Operation& operation,
+                                       engine::Commit* commit) noexcept;
+  std::optional<std::size_t> try_put_plain(Local& local, PlainWrite write) noexcept;
+  std::optional<std::size_t> try_erase_plain(Local& local, const PlainWrite& write) noexcept;
+  bool try_overwrite_locked(const PlainWrite& write, SlotPlace place) noexcept;
+  bool try_insert_locked(Local& local, const PlainWrite& write, Bucket& root) noexcept;
 
   // write.cc
-  Result<std::size_t> apply_list(Local& local, std::span<const engine::Operation> operations);
+  Result<std::size_t> apply_list(Local& local, std::span<const engine::Operation> operations,
+                                 engine::Commit* commit);
   char* allocate(Local& local, std::size_t bytes);
   void free_record(Local& local, Record record) noexcept {
     parts_.records->free(local.records, record.address(), record.shape().record_bytes());
@@ -147,11 +160,12 @@ class MemoryEngine final : public engine::StorageEngine {
   void report_notes(Local& local) noexcept;
   void wake_by(TimeMs deadline_ms) noexcept;
   Error refuse(Local& local) const;
+  static Error refused_by_log() noexcept;
 
   // expire.cc
-  enum class Changed : std::uint8_t { kYes, kNoMemory, kAbsent };
-  Changed set_deadline_locked(Local& local, std::uint64_t hash, SlotPlace place,
-                              TimeMs deadline_ms) noexcept;
+  enum class Changed : std::uint8_t { kYes, kNoMemory, kRefused, kAbsent };
+  struct DeadlineChange;
+  Changed set_deadline_locked(Local& local, const DeadlineChange& change) noexcept;
 
   // evict.cc
   bool make_room(Local& local) noexcept;

@@ -4,11 +4,23 @@
 
 namespace ashlar::memory {
 
-/// Gives the version at `place` the deadline, in place where no snapshot can tell, else as a new
+/// What is to change.
+struct MemoryEngine::DeadlineChange {
+  std::uint64_t hash;
+  SlotPlace place;
+  TimeMs deadline_ms;
+  engine::Commit* commit;
+
+  bool append() const noexcept { return commit == nullptr || commit->append(); }
+};
+
+/// Gives the version at its place the deadline, in place where no snapshot can tell, else as a new
 /// version.
-MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint64_t hash,
-                                                        SlotPlace place,
-                                                        TimeMs deadline_ms) noexcept {
+MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local,
+                                                        const DeadlineChange& change) noexcept {
+  const std::uint64_t hash = change.hash;
+  const SlotPlace place = change.place;
+  const TimeMs deadline_ms = change.deadline_ms;
   const Sequence stamp = versions_.current();
   const Sequence newest_live = versions_.newest_live();
   const Record old = place.record();
@@ -19,6 +31,7 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint6
   const bool keeps_old = written < stamp && newest_live >= written;
 
   if (old_shape.has_deadline() && !keeps_old) {
+    if (!change.append()) return Changed::kRefused;
     count_change(local, old, Record());
     old.set_deadline_ms(old_shape, deadline_ms);
     count_change(local, Record(), old);
@@ -31,6 +44,10 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint6
                 Shape::kHasDeadline | (keeps_old || keeps_older ? Shape::kHasPrevious : 0));
   const Record now(parts_.records->allocate(local.records, shape.record_bytes()));
   if (!now) return Changed::kNoMemory;
+  if (!change.append()) {
+    parts_.records->free(local.records, now.address(), shape.record_bytes());
+    return Changed::kRefused;
+  }
   now.fill(shape, old.key(old_shape), old.value(old_shape), deadline_ms);
   now.set_stamp(shape, stamp);
   if (deadline_ms != engine::kNever) schedule(local, hash, now, scheduled);
@@ -47,7 +64,8 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local, std::uint6
   return Changed::kYes;
 }
 
-Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs deadline_ms) {
+Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs deadline_ms,
+                                                   engine::Commit* commit) {
   const Locals::Hold local(locals_);
   const std::uint64_t hash = hash_of(key);
   while (true) {
@@ -67,13 +85,15 @@ Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs 
       const Shape shape = record.shape();
       before_ms = record.deadline_ms(shape);
       if (!shape.is_tombstone() && !is_expired(before_ms, engine::kLatest)) {
-        changed = before_ms == deadline_ms ? Changed::kYes
-                                           : set_deadline_locked(*local, hash, place, deadline_ms);
+        const DeadlineChange change{
+            .hash = hash, .place = place, .deadline_ms = deadline_ms, .commit = commit};
+        changed = before_ms == deadline_ms ? Changed::kYes : set_deadline_locked(*local, change);
       }
     }
     HashTable::unlock_changed(root);
 
     if (changed == Changed::kAbsent) return std::nullopt;
+    if (changed == Changed::kRefused) return std::unexpected(refused_by_log());
     if (changed == Changed::kYes) {
       wake_by(deadline_ms);
       return before_ms;

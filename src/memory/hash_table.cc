@@ -78,13 +78,10 @@ unsigned HashTable::room_locked(const Bucket& root) const noexcept {
   return room;
 }
 
-void HashTable::insert_locked(Bucket& root, std::uint64_t slot) noexcept {
-  if (try_insert_locked(root, slot)) return;
-  Bucket* last = &root;
-  while (Bucket* next = next_locked(*last)) last = next;
+void HashTable::insert_in_overflow(Bucket& last, std::uint64_t slot) noexcept {
   const std::uint32_t number = overflow_.take_reserved();
   overflow_.bucket(number).slots[0].store(slot, std::memory_order_relaxed);
-  set_overflow(*last, number);
+  set_overflow(last, number);
 }
 
 void HashTable::erase_locked(Bucket& root, SlotPlace place) noexcept {

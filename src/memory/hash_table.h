@@ -129,20 +129,21 @@ class HashTable {
   /// How many slots can be added before another overflow bucket is needed.
   unsigned room_locked(const Bucket& root) const noexcept;
 
-  /// Adds a slot unless that takes an overflow bucket. Returns whether it did.
-  bool try_insert_locked(Bucket& root, std::uint64_t slot) noexcept {
-    Bucket* last = &root;
-    while (Bucket* next = next_locked(*last)) last = next;
-    for (auto& place : last->slots) {
-      if (place.load(std::memory_order_relaxed) != 0) continue;
-      place.store(slot, std::memory_order_relaxed);
-      return true;
-    }
-    return false;
+  /// Whether a slot can be added without an overflow bucket.
+  bool has_room_locked(const Bucket& root) const noexcept {
+    return last_locked(root)->slots[kSlotsPerBucket - 1].load(std::memory_order_relaxed) == 0;
   }
 
   /// Adds a slot. Where there is no room, takes an overflow bucket that the caller has reserved.
-  void insert_locked(Bucket& root, std::uint64_t slot) noexcept;
+  void insert_locked(Bucket& root, std::uint64_t slot) noexcept {
+    Bucket* const last = last_locked(root);
+    for (auto& place : last->slots) {
+      if (place.load(std::memory_order_relaxed) != 0) continue;
+      place.store(slot, std::memory_order_relaxed);
+      return;
+    }
+    insert_in_overflow(*last, slot);
+  }
 
   /// Removes a slot and keeps the chain compact; `place` is void afterwards.
   void erase_locked(Bucket& root, SlotPlace place) noexcept;
@@ -200,6 +201,12 @@ class HashTable {
     const auto number = static_cast<std::uint32_t>(head & kOverflowMask);
     return number == 0 ? nullptr : &overflow_.bucket(number);
   }
+  Bucket* last_locked(const Bucket& root) const noexcept {
+    auto* last = const_cast<Bucket*>(&root);
+    while (Bucket* next = next_locked(*last)) last = next;
+    return last;
+  }
+  void insert_in_overflow(Bucket& last, std::uint64_t slot) noexcept;
   static bool try_set_lock(Bucket& root) noexcept {
     std::uint64_t head = root.head.load(std::memory_order_relaxed);
     if ((head & kLockBit) != 0) return false;

@@ -42,8 +42,13 @@ struct Pending {
 /// when the run ends, however it ends.
 class WriteRun {
  public:
-  WriteRun(MemoryEngine& engine, Local& local, std::span<Pending> list) noexcept
-      : engine_(engine), table_(*engine.parts_.table), local_(local), list_(list) {}
+  WriteRun(MemoryEngine& engine, Local& local, std::span<Pending> list,
+           engine::Commit* commit) noexcept
+      : engine_(engine),
+        table_(*engine.parts_.table),
+        local_(local),
+        list_(list),
+        commit_(commit) {}
   WriteRun(const WriteRun&) = delete;
   WriteRun& operator=(const WriteRun&) = delete;
   ~WriteRun() { discard_prepared(); }
@@ -57,6 +62,7 @@ class WriteRun {
       unlock_all(outcome == Outcome::kDone);
       if (outcome == Outcome::kDone) break;
       discard_prepared();
+      if (outcome == Outcome::kRefused) return std::unexpected(MemoryEngine::refused_by_log());
       if (outcome == Outcome::kNoMemory && !engine_.make_room(local_)) {
         return std::unexpected(engine_.refuse(local_));
       }
@@ -66,7 +72,7 @@ class WriteRun {
   }
 
  private:
-  enum class Outcome : std::uint8_t { kDone, kNoMemory, kAgain };
+  enum class Outcome : std::uint8_t { kDone, kNoMemory, kRefused, kAgain };
 
   void start(std::span<const engine::Operation> operations) noexcept;
   bool prepare();
@@ -91,6 +97,7 @@ class WriteRun {
   HashTable& table_;
   Local& local_;
   std::span<Pending> list_;
+  engine::Commit* commit_;          // Null when no log is to hear of it.
   bool keeps_versions_ = false;     // Snapshots are held: records get room for a link.
   bool makes_notes_ = false;        // Somebody scans: new keys are noted.
   std::size_t overflow_count_ = 0;  // Reserved and not yet taken.
@@ -279,10 +286,11 @@ WriteRun::Outcome WriteRun::install_all() noexcept {
   }
   stamp_ = engine_.versions_.current();
   newest_live_ = engine_.versions_.newest_live();
-  if (!has_versions_for(newest_live_)) {
+  const bool has_versions = has_versions_for(newest_live_);
+  if (!has_versions || (commit_ != nullptr && !commit_->append())) {
     if (overflow_count_ != 0) table_.overflow().unreserve(overflow_count_);
-    keeps_versions_ = true;
-    return Outcome::kAgain;
+    keeps_versions_ = keeps_versions_ || !has_versions;
+    return has_versions ? Outcome::kRefused : Outcome::kAgain;
   }
   const Bucket* shifted = nullptr;  // A root in which an erase has moved slots.
   for (Pending& pending : list_) {
@@ -388,17 +396,19 @@ void WriteRun::finish() noexcept {
   engine_.wake_by(earliest_deadline_ms_);
 }
 
-Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> operations) {
+Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> operations,
+                                        engine::Commit* commit) {
   const Locals::Hold local(locals_);
   if (operations.size() == 1) {
-    if (const auto found_count = try_plain(*local, operations.front())) [[likely]]
+    if (const auto found_count = try_plain(*local, operations.front(), commit)) [[likely]]
       return *found_count;
   }
-  return apply_list(*local, operations);
+  return apply_list(*local, operations, commit);
 }
 
 Result<std::size_t> MemoryEngine::apply_list(Local& local,
-                                             std::span<const engine::Operation> operations) {
+                                             std::span<const engine::Operation> operations,
+                                             engine::Commit* commit) {
   if (operations.empty()) return 0;
   std::array<Pending, kPendingInline> few;
   std::vector<Pending> many;
@@ -407,7 +417,7 @@ Result<std::size_t> MemoryEngine::apply_list(Local& local,
     many.resize(operations.size());
     list = many;
   }
-  return WriteRun(*this, local, list.first(operations.size())).run(operations);
+  return WriteRun(*this, local, list.first(operations.size()), commit).run(operations);
 }
 
 char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
@@ -485,6 +495,10 @@ void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
   if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_relaxed)) return;
   next_maintenance_ms_.store(deadline_ms, std::memory_order_relaxed);
   if (wake_ != nullptr) wake_(wake_context_);
+}
+
+Error MemoryEngine::refused_by_log() noexcept {
+  return Error::of_literal(ErrorCode::kBusy, "the log does not take the commit now");
 }
 
 Error MemoryEngine::refuse(Local& local) const {

@@ -14,23 +14,23 @@ constexpr std::size_t kPlainBytesMax = 1024;
 /// Applies `operation` if it is of the plain kind. Returns how many keys it found, or nullopt with
 /// nothing changed.
 [[gnu::flatten]] std::optional<std::size_t> MemoryEngine::try_plain(
-    Local& local, const engine::Operation& operation) noexcept {
-  if (operation.kind == engine::OperationKind::kErase) return try_erase_plain(local, operation.key);
+    Local& local, const engine::Operation& operation, engine::Commit* commit) noexcept {
+  const PlainWrite write{.operation = operation, .commit = commit, .hash = hash_of(operation.key)};
+  if (operation.kind == engine::OperationKind::kErase) return try_erase_plain(local, write);
   if (operation.deadline_ms != engine::kNever) return std::nullopt;
-  return try_put_plain(local, operation);
+  return try_put_plain(local, write);
 }
 
-std::optional<std::size_t> MemoryEngine::try_put_plain(
-    Local& local, const engine::Operation& operation) noexcept {
+std::optional<std::size_t> MemoryEngine::try_put_plain(Local& local, PlainWrite write) noexcept {
   HashTable& table = *parts_.table;
-  const std::uint64_t hash = hash_of(operation.key);
-  const Shape shape = Shape::of(operation.key.size(), operation.value.size(), 0);
-  if (shape.record_bytes() > kPlainBytesMax) return std::nullopt;
+  const std::string_view key = write.operation.key;
+  write.shape = Shape::of(key.size(), write.operation.value.size(), 0);
+  if (write.shape.record_bytes() > kPlainBytesMax) return std::nullopt;
 
-  Bucket& root = table.lock(hash);
-  const SlotPlace place = table.find_locked(root, tag_of(hash), operation.key);
-  const bool is_done = place ? try_overwrite_locked(place, shape, operation.value)
-                             : try_insert_locked(local, root, hash, shape, operation);
+  Bucket& root = table.lock(write.hash);
+  const SlotPlace place = table.find_locked(root, tag_of(write.hash), key);
+  const bool is_done =
+      place ? try_overwrite_locked(write, place) : try_insert_locked(local, write, root);
   if (!is_done) {
     HashTable::unlock_unchanged(root);
     return std::nullopt;
@@ -43,55 +43,56 @@ std::optional<std::size_t> MemoryEngine::try_put_plain(
   return 0;
 }
 
-bool MemoryEngine::try_overwrite_locked(SlotPlace place, Shape shape,
-                                        std::string_view value) noexcept {
+bool MemoryEngine::try_overwrite_locked(const PlainWrite& write, SlotPlace place) noexcept {
   const Record record = place.record();
   const Shape old_shape = record.shape();
-  const std::size_t bytes = shape.record_bytes();
+  const std::size_t bytes = write.shape.record_bytes();
   const std::size_t old_bytes = old_shape.record_bytes();
   const bool has_size = bytes == old_bytes || (old_bytes <= kPlainBytesMax &&
                                                size_class_of(bytes) == size_class_of(old_bytes));
   if (!old_shape.is_plain() || !has_size) return false;
   // In this order: whoever takes a snapshot in between sees this write (src/memory/versions.h).
   const Sequence stamp = versions_.current();
-  if (versions_.newest_live() != 0) return false;
-  record.overwrite(shape, value, stamp);
+  if (versions_.newest_live() != 0 || !write.append()) return false;
+  record.overwrite(write.shape, write.operation.value, stamp);
   touch(record);
   return true;
 }
 
 /// Adds a key with memory at hand. Scans and the evictor would have to be told of it: then it is
 /// not plain.
-bool MemoryEngine::try_insert_locked(Local& local, Bucket& root, std::uint64_t hash, Shape shape,
-                                     const engine::Operation& operation) noexcept {
+bool MemoryEngine::try_insert_locked(Local& local, const PlainWrite& write, Bucket& root) noexcept {
   if (parts_.evictor || ordered_.era() != 0) return false;
   const Sequence stamp = versions_.current();
   if (versions_.newest_live() != 0) return false;
-  const Record record(parts_.records->allocate(local.records, shape.record_bytes()));
+  const Record record(parts_.records->allocate(local.records, write.shape.record_bytes()));
   if (!record) return false;
-  record.fill(shape, operation.key, operation.value, engine::kNever);
-  record.set_stamp(shape, stamp);
-  if (parts_.table->try_insert_locked(root, slot_of(record, hash))) return true;
-  if (parts_.table->overflow().reserve(1)) {
-    parts_.table->insert_locked(root, slot_of(record, hash));
-    return true;
+  const bool takes_overflow = !parts_.table->has_room_locked(root);
+  const bool has_room = !takes_overflow || parts_.table->overflow().reserve(1);
+  if (!has_room || !write.append()) {
+    if (has_room && takes_overflow) parts_.table->overflow().unreserve(1);
+    parts_.records->free(local.records, record.address(), write.shape.record_bytes());
+    return false;
   }
-  parts_.records->free(local.records, record.address(), shape.record_bytes());
-  return false;
+  record.fill(write.shape, write.operation.key, write.operation.value, engine::kNever);
+  record.set_stamp(write.shape, stamp);
+  parts_.table->insert_locked(root, slot_of(record, write.hash));
+  return true;
 }
 
 std::optional<std::size_t> MemoryEngine::try_erase_plain(Local& local,
-                                                         std::string_view key) noexcept {
+                                                         const PlainWrite& write) noexcept {
   HashTable& table = *parts_.table;
-  const std::uint64_t hash = hash_of(key);
-  Bucket& root = table.lock(hash);
-  const SlotPlace place = table.find_locked(root, tag_of(hash), key);
+  Bucket& root = table.lock(write.hash);
+  const SlotPlace place = table.find_locked(root, tag_of(write.hash), write.operation.key);
   if (!place) {
     HashTable::unlock_unchanged(root);
     return 0;
   }
   const Record record = place.record();
-  if (!record.shape().is_plain() || ordered_.era() != 0 || versions_.newest_live() != 0) {
+  const bool is_plain =
+      record.shape().is_plain() && ordered_.era() == 0 && versions_.newest_live() == 0;
+  if (!is_plain || !write.append()) {
     HashTable::unlock_unchanged(root);
     return std::nullopt;
   }

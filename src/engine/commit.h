@@ -1,0 +1,28 @@
+/// \file
+/// How a commit gets into a log: the engine asks for it at the one moment at which the commit takes
+/// its place among all others.
+#pragma once
+
+namespace ashlar::engine {
+
+/// One commit on its way into a log.
+class Commit {
+ public:
+  Commit() = default;
+  Commit(const Commit&) = delete;
+  Commit& operator=(const Commit&) = delete;
+
+  /// Puts the commit into the log. Called at most once each time an engine is given it, when
+  /// nothing else can fail and no commit that touches the same keys can come between; the engine
+  /// then makes the commit visible. So commits of a key lie in the log in the order in which they
+  /// took effect.
+  ///
+  /// Returns: false when the log does not take it now; the engine then undoes all that it prepared
+  /// Cost:    locks of the engine are held meanwhile, so this waits for nothing that takes long
+  virtual bool append() noexcept = 0;
+
+ protected:
+  ~Commit() = default;
+};
+
+}  // namespace ashlar::engine

@@ -1,0 +1,83 @@
+#include "engine/operation_codec.h"
+
+#include "ashlar/options.h"
+#include "base/assert.h"
+
+namespace ashlar::engine {
+namespace {
+
+constexpr bool is_stored_kind(std::uint8_t kind) noexcept {
+  return kind >= static_cast<std::uint8_t>(StoredKind::kPut) &&
+         kind <= static_cast<std::uint8_t>(StoredKind::kExpire);
+}
+
+constexpr bool has_value(StoredKind kind) noexcept {
+  return kind == StoredKind::kPut || kind == StoredKind::kPutWithDeadline;
+}
+
+constexpr bool has_deadline(StoredKind kind) noexcept {
+  return kind == StoredKind::kPutWithDeadline || kind == StoredKind::kExpire;
+}
+
+StoredKind kind_of(const Operation& operation) noexcept {
+  if (operation.kind == OperationKind::kErase) return StoredKind::kErase;
+  return operation.deadline_ms == kNever ? StoredKind::kPut : StoredKind::kPutWithDeadline;
+}
+
+}  // namespace
+
+PayloadWriter::PayloadWriter(std::string& payload, TimeMs moment_ms) : payload_(payload) {
+  payload_.clear();
+  base::append_number(payload_, moment_ms);
+}
+
+void PayloadWriter::add(const Operation& operation) {
+  ASHLAR_ASSERT(!operation.key.empty() && operation.key.size() <= kKeyBytesHardMax,
+                "only keys within the limits are stored");
+  const StoredKind kind = kind_of(operation);
+  payload_.push_back(static_cast<char>(kind));
+  base::append_varint(payload_, operation.key.size());
+  if (has_value(kind)) base::append_varint(payload_, operation.value.size());
+  if (has_deadline(kind)) base::append_number(payload_, operation.deadline_ms);
+  payload_.append(operation.key);
+  if (has_value(kind)) payload_.append(operation.value);
+}
+
+void PayloadWriter::add_expire(std::string_view key, TimeMs deadline_ms) {
+  payload_.push_back(static_cast<char>(StoredKind::kExpire));
+  base::append_varint(payload_, key.size());
+  base::append_number(payload_, deadline_ms);
+  payload_.append(key);
+}
+
+PayloadReader::PayloadReader(std::string_view payload) noexcept : rest_(payload) {
+  is_good_ = base::take_number(rest_, moment_ms_);
+}
+
+std::optional<PayloadReader::Stored> PayloadReader::next() noexcept {
+  if (!is_good_ || rest_.empty()) return std::nullopt;
+  const std::optional<Stored> stored = take();
+  is_good_ = stored.has_value();
+  return stored;
+}
+
+std::optional<PayloadReader::Stored> PayloadReader::take() noexcept {
+  std::uint8_t kind = 0;
+  std::uint64_t key_bytes = 0;
+  std::uint64_t value_bytes = 0;
+  Stored stored;
+  if (!base::take_number(rest_, kind) || !is_stored_kind(kind)) return std::nullopt;
+  stored.kind = static_cast<StoredKind>(kind);
+  if (!base::take_varint(rest_, key_bytes)) return std::nullopt;
+  if (key_bytes == 0 || key_bytes > kKeyBytesHardMax) return std::nullopt;
+  if (has_value(stored.kind) && !base::take_varint(rest_, value_bytes)) return std::nullopt;
+  if (value_bytes > kValueBytesHardMax) return std::nullopt;
+  if (has_deadline(stored.kind) && !base::take_number(rest_, stored.deadline_ms)) {
+    return std::nullopt;
+  }
+  if (!base::take_bytes(rest_, key_bytes, stored.key)) return std::nullopt;
+  if (!base::take_bytes(rest_, value_bytes, stored.value)) return std::nullopt;
+  return stored;
+}
+
+}  // namespace ashlar::engine

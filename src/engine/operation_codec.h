@@ -1,0 +1,75 @@
+/// \file
+/// Operations as bytes: the payload of a commit in the log, and of whatever carries commits on.
+///
+///     payload    := moment operation*
+///     moment     := 8 bytes, milliseconds since 1970: about when the commit was made
+///     operation  := kind (1 byte) key-length [value-length] [deadline] key [value]
+///
+/// Lengths are variable-length numbers, a deadline is 8 bytes. docs/formats/log.md has the kinds.
+///
+/// What was decided when the commit was made is not decided again: deadlines are absolute, and a
+/// change of a deadline is only written when it took effect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/coding.h"
+#include "engine/operation.h"
+
+namespace ashlar::engine {
+
+/// The kinds as they are stored; their numbers never change.
+enum class StoredKind : std::uint8_t {
+  kPut = 1,
+  kPutWithDeadline = 2,
+  kErase = 3,
+  kExpire = 4,  ///< The key, which is there, gets another deadline.
+};
+
+/// Puts payloads together.
+class PayloadWriter {
+ public:
+  /// Writes to `payload`, whose old content goes.
+  PayloadWriter(std::string& payload, TimeMs moment_ms);
+
+  void add(const Operation& operation);
+  void add_expire(std::string_view key, TimeMs deadline_ms);
+
+ private:
+  std::string& payload_;
+};
+
+/// Takes payloads apart.
+///
+/// Lifetime: what it hands out are views of the payload.
+class PayloadReader {
+ public:
+  explicit PayloadReader(std::string_view payload) noexcept;
+
+  struct Stored {
+    StoredKind kind = StoredKind::kPut;
+    std::string_view key;
+    std::string_view value;
+    TimeMs deadline_ms = kNever;
+  };
+
+  /// The next operation; nullopt at the end, or where the payload makes no sense.
+  std::optional<Stored> next() noexcept;
+
+  TimeMs moment_ms() const noexcept { return moment_ms_; }
+
+  /// Whether no nonsense has been met so far.
+  bool is_good() const noexcept { return is_good_; }
+
+ private:
+  std::optional<Stored> take() noexcept;
+
+  std::string_view rest_;
+  TimeMs moment_ms_ = 0;
+  bool is_good_ = true;
+};
+
+}  // namespace ashlar::engine

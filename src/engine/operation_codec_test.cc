@@ -1,0 +1,78 @@
+// What replaying relies on: operations come back as they were, and no bytes make the reader
+// stumble.
+
+#include "engine/operation_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "testing/random.h"
+#include "testing/seed.h"
+
+namespace ashlar::engine {
+namespace {
+
+TEST(OperationCodec, BringsOperationsBack) {
+  const std::string key("k\0y", 3);
+  const std::string value(300, 'v');
+  std::string payload = "old content";
+  PayloadWriter writer(payload, 123);
+  writer.add({.key = key, .value = value});
+  writer.add({.key = "d", .value = {}, .deadline_ms = 99});
+  writer.add({.kind = OperationKind::kErase, .key = "e", .value = {}});
+  writer.add_expire("x", kNever);
+
+  PayloadReader reader(payload);
+  EXPECT_EQ(reader.moment_ms(), 123);
+  const auto put = reader.next();
+  ASSERT_TRUE(put.has_value());
+  EXPECT_EQ(put->kind, StoredKind::kPut);
+  EXPECT_EQ(put->key, key);
+  EXPECT_EQ(put->value, value);
+  EXPECT_EQ(put->deadline_ms, kNever);
+  const auto with_deadline = reader.next();
+  ASSERT_TRUE(with_deadline.has_value());
+  EXPECT_EQ(with_deadline->kind, StoredKind::kPutWithDeadline);
+  EXPECT_EQ(with_deadline->deadline_ms, 99);
+  EXPECT_EQ(with_deadline->value, "");
+  const auto erase = reader.next();
+  ASSERT_TRUE(erase.has_value());
+  EXPECT_EQ(erase->kind, StoredKind::kErase);
+  const auto expire = reader.next();
+  ASSERT_TRUE(expire.has_value());
+  EXPECT_EQ(expire->kind, StoredKind::kExpire);
+  EXPECT_EQ(expire->key, "x");
+  EXPECT_EQ(expire->deadline_ms, kNever);
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_TRUE(reader.is_good());
+}
+
+TEST(OperationCodec, RefusesWhatEndsEarly) {
+  std::string payload;
+  PayloadWriter writer(payload, 1);
+  writer.add({.key = "key", .value = "value", .deadline_ms = 5});
+  for (std::size_t size = 0; size < payload.size(); ++size) {
+    PayloadReader reader(std::string_view(payload).substr(0, size));
+    const bool is_empty = size == 8;  // A moment and nothing else.
+    EXPECT_FALSE(reader.next().has_value()) << size;
+    EXPECT_EQ(reader.is_good(), is_empty) << size;
+  }
+}
+
+TEST(OperationCodec, SurvivesNoise) {
+  testing::Random random(testing::seed());
+  for (int i = 0; i < 20'000; ++i) {
+    std::string noise(random.below(64), '\0');
+    for (char& byte : noise) byte = static_cast<char>(random.below(random.chance(50) ? 6 : 256));
+    PayloadReader reader(noise);
+    while (const auto stored = reader.next()) {
+      EXPECT_FALSE(stored->key.empty());
+      EXPECT_LE(stored->key.size() + stored->value.size(), noise.size());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ashlar::engine

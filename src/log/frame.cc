@@ -1,0 +1,82 @@
+#include "log/frame.h"
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "base/hash.h"
+
+namespace ashlar::log {
+namespace {
+
+//     offset  size  field
+//          0     8  checksum
+//          8     4  payload bytes
+//         12     4  chain
+//         16     4  unsynced bytes
+//         20     1  kind
+//         21     3  zero
+//         24     8  commit
+constexpr std::size_t kChecksummedFrom = 8;
+
+/// Covers the header, the payload by its hash, and the place (L1).
+std::uint64_t checksum_of(const char* header, std::uint64_t payload_hash, Position position,
+                          LogId log_id) noexcept {
+  char covered[FrameHeader::kBytes - kChecksummedFrom + 3 * 8];
+  constexpr std::size_t kHeaderPart = FrameHeader::kBytes - kChecksummedFrom;
+  std::memcpy(covered, header + kChecksummedFrom, kHeaderPart);
+  base::store_number(covered + kHeaderPart, payload_hash);
+  base::store_number(covered + kHeaderPart + 8, position);
+  base::store_number(covered + kHeaderPart + 16, log_id);
+  return base::hash_key({covered, sizeof(covered)}, 0);
+}
+
+}  // namespace
+
+std::uint64_t payload_hash(std::string_view payload) noexcept {
+  return base::hash_key(payload, 0);
+}
+
+std::uint64_t encode_frame_header(const FrameHeader& header, std::uint64_t payload_hash,
+                                  Position position, LogId log_id, char* to) noexcept {
+  ASHLAR_ASSERT(position % 8 == 0, "a frame begins at a multiple of 8");
+  ASHLAR_ASSERT(header.payload_bytes <= kPayloadBytesMax, "a payload is within its limit");
+  base::store_number(to + 8, header.payload_bytes);
+  base::store_number(to + 12, header.chain);
+  base::store_number(to + 16, header.unsynced_bytes);
+  base::store_number(to + 20, static_cast<std::uint32_t>(header.kind));
+  base::store_number(to + 24, header.commit);
+  const std::uint64_t checksum = checksum_of(to, payload_hash, position, log_id);
+  base::store_number(to, checksum);
+  return checksum;
+}
+
+std::optional<std::size_t> plausible_frame_bytes(std::string_view bytes) noexcept {
+  ASHLAR_ASSERT(bytes.size() >= FrameHeader::kBytes, "a whole header is looked at");
+  const auto payload_bytes = base::load_number<std::uint32_t>(bytes.data() + 8);
+  const auto kind = base::load_number<std::uint32_t>(bytes.data() + 20);
+  const bool is_commit = kind == static_cast<std::uint32_t>(FrameKind::kCommit);
+  const bool is_close = kind == static_cast<std::uint32_t>(FrameKind::kClose);
+  if ((!is_commit && !is_close) || payload_bytes > kPayloadBytesMax) return std::nullopt;
+  return frame_bytes_for(payload_bytes);
+}
+
+std::optional<Frame> decode_frame(std::string_view bytes, Position position,
+                                  LogId log_id) noexcept {
+  if (bytes.size() < FrameHeader::kBytes) return std::nullopt;
+  const std::optional<std::size_t> frame_bytes = plausible_frame_bytes(bytes);
+  if (!frame_bytes || *frame_bytes > bytes.size()) return std::nullopt;
+  Frame frame;
+  frame.position = position;
+  frame.checksum = base::load_number<std::uint64_t>(bytes.data());
+  frame.header.payload_bytes = base::load_number<std::uint32_t>(bytes.data() + 8);
+  frame.header.chain = base::load_number<std::uint32_t>(bytes.data() + 12);
+  frame.header.unsynced_bytes = base::load_number<std::uint32_t>(bytes.data() + 16);
+  frame.header.kind = static_cast<FrameKind>(base::load_number<std::uint32_t>(bytes.data() + 20));
+  frame.header.commit = base::load_number<std::uint64_t>(bytes.data() + 24);
+  frame.payload = bytes.substr(FrameHeader::kBytes, frame.header.payload_bytes);
+  const std::uint64_t expected =
+      checksum_of(bytes.data(), payload_hash(frame.payload), position, log_id);
+  if (expected != frame.checksum) return std::nullopt;
+  return frame;
+}
+
+}  // namespace ashlar::log

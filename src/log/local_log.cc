@@ -1,0 +1,270 @@
+#include "log/local_log.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::log {
+namespace {
+
+// So much is copied out of the ring and written at a time.
+constexpr std::size_t kStagingBytes = std::size_t{1} << 20U;
+
+constexpr Position block_of(Position position) noexcept {
+  return position / os::kBlockBytes * os::kBlockBytes;
+}
+
+constexpr std::uint64_t whole_blocks(std::uint64_t bytes) noexcept {
+  return (bytes + os::kBlockBytes - 1) / os::kBlockBytes * os::kBlockBytes;
+}
+
+}  // namespace
+
+LocalLog::LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions& options)
+    : disk_(disk),
+      directory_(std::move(directory)),
+      options_(options),
+      staging_memory_(std::make_unique<char[]>(kStagingBytes + os::kBlockBytes)) {
+  ASHLAR_ASSERT(options.segment_bytes % os::kBlockBytes == 0, "a segment holds whole blocks");
+  ASHLAR_ASSERT(options.ring_bytes % os::kBlockBytes == 0, "the ring holds whole blocks");
+  ASHLAR_ASSERT(options.ring_bytes >= 4 * os::kBlockBytes, "the ring has room to work in");
+  const auto address = reinterpret_cast<std::uintptr_t>(staging_memory_.get());
+  staging_ = staging_memory_.get() + (whole_blocks(address) - address);
+}
+
+LocalLog::~LocalLog() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+/// Whether a frame that is not long can be appended now. What was flushed of the last block stays
+/// in the ring, since the block is written again (L4).
+bool LocalLog::has_room(std::size_t frame_bytes) const noexcept {
+  const Position end = copied_.load(std::memory_order_acquire) + frame_bytes;
+  const Position kept = block_of(flushed_.load(std::memory_order_acquire));
+  return end <= kept + options_.ring_bytes && end <= allocated_end_.load(std::memory_order_acquire);
+}
+
+Result<void> LocalLog::make_room(std::size_t payload_bytes) {
+  const std::size_t frame_bytes = frame_bytes_for(payload_bytes);
+  const bool is_long = frame_bytes > options_.ring_bytes / 2;
+  while (true) {
+    if (const Error* error = poison()) return std::unexpected(*error);
+    const Position copied = copied_.load(std::memory_order_acquire);
+    ASHLAR_TRY(allocate_to(copied + frame_bytes));
+    if (is_long || has_room(frame_bytes)) return {};
+    ASHLAR_TRY(flush_to(copied));
+  }
+}
+
+void LocalLog::copy_to_ring(Position position, std::string_view bytes) noexcept {
+  const std::size_t begin = position % options_.ring_bytes;
+  const std::size_t first = std::min(bytes.size(), options_.ring_bytes - begin);
+  std::memcpy(ring_->begin() + begin, bytes.data(), first);
+  if (first < bytes.size()) {
+    std::memcpy(ring_->begin(), bytes.data() + first, bytes.size() - first);
+  }
+}
+
+Appended LocalLog::try_append(const Entry& entry, Position& end) noexcept {
+  return append_frame(FrameKind::kCommit, entry, end);
+}
+
+Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept {
+  const std::string_view payload = entry.payload();
+  const std::size_t frame_bytes = frame_bytes_for(payload.size());
+  const bool is_long = frame_bytes > options_.ring_bytes / 2;
+  const base::MutexLock lock(append_mutex_);
+  if (is_poisoned_.load(std::memory_order_acquire)) return Appended::kNever;
+  const Position position = end_.position;
+  const bool has_segment = position + frame_bytes <= allocated_end_.load(std::memory_order_acquire);
+  if (!has_segment || (!is_long && !has_room(frame_bytes))) return Appended::kNoRoom;
+
+  const FrameHeader header{.kind = kind,
+                           .payload_bytes = static_cast<std::uint32_t>(payload.size()),
+                           .chain = end_.chain,
+                           .unsynced_bytes = static_cast<std::uint32_t>(
+                               position - flushed_.load(std::memory_order_acquire)),
+                           .commit = end_.commit + 1};
+  std::array<char, FrameHeader::kBytes> encoded;
+  const std::uint64_t checksum =
+      encode_frame_header(header, entry.hash(), position, log_id_, encoded.data());
+  if (is_long) {
+    if (!append_long(header, encoded.data(), payload)) return Appended::kNever;
+  } else {
+    copy_to_ring(position, {encoded.data(), encoded.size()});
+    copy_to_ring(position + encoded.size(), payload);
+    // Release: whoever flushes up to here finds the bytes in the ring.
+    copied_.store(position + frame_bytes, std::memory_order_release);
+  }
+  end_ = {.position = position + frame_bytes, .chain = chain_of(checksum), .commit = header.commit};
+  end = end_.position;
+  wake_thread_if_needed();
+  return Appended::kYes;
+}
+
+/// Appends a frame that does not fit into the ring: in pieces, each flushed before the next. It is
+/// durable in the end, so that it need not be whole in the ring (L5).
+bool LocalLog::append_long(const FrameHeader& header, const char* encoded,
+                           std::string_view payload) noexcept {
+  const Position begin = copied_.load(std::memory_order_relaxed);
+  const Position frame_end = begin + header.frame_bytes();
+  const std::size_t piece_max = options_.ring_bytes / 4;
+  std::string_view head(encoded, FrameHeader::kBytes);
+  while (copied_.load(std::memory_order_relaxed) < frame_end) {
+    const Position copied = copied_.load(std::memory_order_relaxed);
+    std::string_view& part = head.empty() ? payload : head;
+    const std::size_t bytes = std::min(part.size(), piece_max);
+    if (!has_room(std::max<std::size_t>(bytes, 8)) && !flush_to(copied)) return false;
+    copy_to_ring(copied, part.substr(0, bytes));
+    part.remove_prefix(bytes);
+    const bool is_last = head.empty() && payload.empty();
+    copied_.store(is_last ? frame_end : copied + bytes, std::memory_order_release);
+  }
+  return flush_to(frame_end).has_value();
+}
+
+Result<void> LocalLog::durable(Position position) {
+  if (flushed_.load(std::memory_order_acquire) >= position) return {};
+  return flush_to(position);
+}
+
+/// Waits until everything before `position`, which has been copied, is durable: by writing it, or
+/// while somebody else does.
+Result<void> LocalLog::flush_to(Position position) {
+  std::unique_lock lock(flush_mutex_);
+  while (flushed_.load(std::memory_order_acquire) < position) {
+    if (const Error* error = poison()) return std::unexpected(*error);
+    if (is_flushing_) {
+      flush_done_.wait(lock);
+      continue;
+    }
+    is_flushing_ = true;
+    lock.unlock();
+    const Result<void> done = flush_once(copied_.load(std::memory_order_acquire));
+    lock.lock();
+    is_flushing_ = false;
+    flush_done_.notify_all();
+    if (!done) return std::unexpected(poison_with(done.error()));
+  }
+  return {};
+}
+
+/// Writes the ring up to `to`.
+Result<void> LocalLog::flush_once(Position to) {
+  ASHLAR_ASSERT(to <= allocated_end_.load(std::memory_order_relaxed), "segments come first");
+  Position begin = block_of(flushed_.load(std::memory_order_relaxed));
+  while (begin < to) {
+    const std::size_t at = begin % options_.ring_bytes;
+    const std::size_t bytes = std::min<std::uint64_t>(to - begin, options_.ring_bytes - at);
+    ASHLAR_TRY(write_padded(begin, {ring_->begin() + at, bytes}));
+    begin += bytes;
+  }
+  // Release: what was waited for is durable, and its room in the ring is free.
+  flushed_.store(to, std::memory_order_release);
+  return {};
+}
+
+/// Writes `bytes` from `begin` on, which is the beginning of a block, with zeros up to the end of
+/// the last one. They are copied first: what is appended to the ring meanwhile must not get onto
+/// the disk, or it might be there without what was appended before (L6).
+Result<void> LocalLog::write_padded(Position begin, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t count = std::min(bytes.size(), kStagingBytes);
+    const std::size_t whole = whole_blocks(count);
+    bytes.copy(staging_, count);
+    std::memset(staging_ + count, 0, whole - count);
+    ASHLAR_TRY(write_blocks(begin, {staging_, whole}));
+    bytes.remove_prefix(count);
+    begin += count;
+  }
+  return {};
+}
+
+/// Writes whole blocks at an aligned address to the segments.
+Result<void> LocalLog::write_blocks(Position begin, std::string_view blocks) {
+  while (!blocks.empty()) {
+    Segment* const segment = segment_of(begin);
+    ASHLAR_ASSERT(segment != nullptr, "segments are made ahead of what is written to them");
+    const std::size_t count = std::min<std::uint64_t>(blocks.size(), segment->header.end() - begin);
+    const std::uint64_t offset = offset_in_segment(segment->header, begin);
+    ASHLAR_TRY(segment->file->write(offset, blocks.substr(0, count)));
+    blocks.remove_prefix(count);
+    begin += count;
+  }
+  return {};
+}
+
+Start LocalLog::end() const {
+  const base::MutexLock lock(append_mutex_);
+  return end_;
+}
+
+const Error* LocalLog::poison() const noexcept {
+  // Acquire: partner of the release in `poison_with`.
+  return is_poisoned_.load(std::memory_order_acquire) ? poison_.get() : nullptr;
+}
+
+Error LocalLog::poison_with(const Error& error) noexcept {
+  const base::MutexLock lock(poison_mutex_);
+  if (poison_ == nullptr) {
+    poison_ = std::make_unique<const Error>(
+        ErrorCode::kUnavailable,
+        "the log takes no more writes since one failed: " + std::string(error.message()) +
+            "; reads go on, reopening recovers what is durable");
+    is_poisoned_.store(true, std::memory_order_release);
+  }
+  return *poison_;
+}
+
+Result<void> LocalLog::close() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  ASHLAR_TRY(flush_to(copied_.load(std::memory_order_acquire)));
+  ASHLAR_TRY(make_room(0));
+  Position closed = 0;
+  const Appended appended = append_frame(FrameKind::kClose, Entry({}), closed);
+  ASHLAR_ASSERT(appended != Appended::kNoRoom, "nobody appends beside a close");
+  return flush_to(closed);
+}
+
+void LocalLog::wake_thread_if_needed() noexcept {
+  const Position copied = copied_.load(std::memory_order_relaxed);
+  const bool fills = copied - flushed_.load(std::memory_order_relaxed) > options_.ring_bytes / 4;
+  const bool ends =
+      allocated_end_.load(std::memory_order_relaxed) - copied < options_.segment_bytes / 2;
+  if ((!fills && !ends) || !options_.has_thread) [[likely]]
+    return;
+  if (is_waking_.exchange(true, std::memory_order_relaxed)) return;
+  {
+    const std::lock_guard lock(thread_mutex_);
+    is_woken_ = true;
+  }
+  thread_wakeup_.notify_one();
+}
+
+/// Keeps the ring from filling and a segment in hand, so that writers seldom wait for either.
+void LocalLog::run_thread(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(thread_mutex_);
+      thread_wakeup_.wait(lock, stop, [this] { return is_woken_; });
+      is_woken_ = false;
+    }
+    is_waking_.store(false, std::memory_order_relaxed);
+    const Position copied = copied_.load(std::memory_order_acquire);
+    if (copied - flushed_.load(std::memory_order_acquire) > options_.ring_bytes / 4) {
+      if (!flush_to(copied)) return;
+    }
+    // Errors are met again, and reported, by the writer that needs the segment.
+    (void)allocate_to(copied + options_.segment_bytes / 2);
+  }
+}
+
+}  // namespace ashlar::log

@@ -1,0 +1,168 @@
+/// \file
+/// The log on one machine: a mapped ring that every commit is copied into, and segments that the
+/// ring is written to.
+///
+/// The ring is a file that is mapped shared. A commit is in the page cache as soon as it has been
+/// copied, and so survives the process; that takes no system call. It survives a power cut once it
+/// has been written from the ring to the segments, past the page cache and with the disk's cache
+/// flushed. Whoever waits for that first does the writing, for all commits that are in the ring by
+/// then; the others wait. A thread of the log writes as well when the ring fills, and makes the
+/// next segment ahead of need.
+///
+/// Invariants:
+///   L1 to L3 in frame.h
+///   L4  The ring holds all bytes from the block that `flushed_` lies in up to `copied_`.
+///   L5  `flushed_` never falls between the two ends of a frame, a long one while it is appended
+///       apart. So the frames that only the ring has are whole there.
+///   L6  No byte of the log goes to a segment before all bytes in front of it are durable.
+///   L7  After a write or sync has failed nothing is appended, and nothing is reported durable.
+///
+/// Source: the pair of back-ends after Aether (Johnson et al., 2010) and Pebble's commit pipeline;
+/// failure of fsync as final after "Can Applications Recover from fsync Failures?" (2020).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/thread_safety.h"
+#include "log/log.h"
+#include "log/segment.h"
+#include "os/file.h"
+
+namespace ashlar::log {
+
+struct LocalLogOptions {
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20U;  ///< Of the log; whole blocks.
+  std::size_t ring_bytes = std::size_t{8} << 20U;          ///< Whole blocks, at least four.
+  bool has_thread = true;                                  ///< Off for tests that own the order.
+  LogId new_log_id = 1;                                    ///< For a log that is made: random.
+};
+
+/// What opening found.
+struct LogReport {
+  std::uint64_t frame_count = 0;
+  std::uint64_t torn_bytes = 0;  ///< Behind the end: frames that nobody was promised.
+  bool was_closed = false;       ///< In order; nothing can have been lost.
+};
+
+class LocalLog final : public Log {
+ public:
+  /// Called for every commit found, in order. An error ends the opening.
+  using Replay = std::function<Result<void>(const Frame&)>;
+
+  /// Opens the log in `directory`, or makes it there, and hands every commit after `start` to
+  /// `replay`. Opening changes nothing that a second opening would miss: it may crash anywhere.
+  ///
+  /// Errors:   kCorruption  a frame that was durable is damaged, or files are missing
+  ///           kIo, kOutOfSpace
+  /// Lifetime: `disk` must outlive the log
+  static Result<std::unique_ptr<LocalLog>> open(os::Disk& disk, std::string directory,
+                                                const LocalLogOptions& options, Start start,
+                                                const Replay& replay, LogReport& report);
+  ~LocalLog() override;
+
+  Result<void> make_room(std::size_t payload_bytes) override;
+  Appended try_append(const Entry& entry, Position& end) noexcept override;
+  Result<void> durable(Position position) override;
+  Start end() const override;
+  Result<void> truncate_before(Position position) override;
+  const Error* poison() const noexcept override;
+
+  /// Makes everything durable and notes that the log was closed in order. No commit may follow.
+  Result<void> close();
+
+  /// Everything before it survives a power cut.
+  Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
+
+ private:
+  /// A segment open for writing.
+  struct Segment {
+    SegmentHeader header;
+    std::string path;
+    std::unique_ptr<os::File> file;
+  };
+
+  LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions& options);
+
+  // local_log_open.cc
+  Result<void> recover(Start start, const Replay& replay, LogReport& report);
+  Result<void> begin_new(Start start);
+  Result<void> replay_all(LogReader& reader, const Replay& replay, LogReport& report);
+  Result<void> settle(LogReader& reader, const SegmentSet& found, Tail tail);
+  Result<void> zero_behind(Position end, std::size_t ring_bytes);
+  Result<std::string> read_ring() const;
+  Result<void> renew_ring(std::string_view last_block, Position position);
+  std::string ring_path() const { return directory_ + "/ring"; }
+
+  // local_log.cc
+  bool has_room(std::size_t frame_bytes) const noexcept;
+  void copy_to_ring(Position position, std::string_view bytes) noexcept;
+  bool append_long(const FrameHeader& header, const char* encoded,
+                   std::string_view payload) noexcept ASHLAR_REQUIRES(append_mutex_);
+  Appended append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept;
+  Result<void> flush_to(Position position);
+  Result<void> flush_once(Position to);
+  Result<void> write_padded(Position begin, std::string_view bytes);
+  Result<void> write_blocks(Position begin, std::string_view blocks);
+  Error poison_with(const Error& error) noexcept;
+  void wake_thread_if_needed() noexcept;
+  void run_thread(const std::stop_token& stop);
+
+  // local_log_segments.cc
+  Result<void> allocate_to(Position end);
+  Result<void> add_segment_locked() ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> make_file_locked(const std::string& path, const SegmentHeader& header)
+      ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> adopt(const SegmentHeader& header);
+  Segment* segment_of(Position position) noexcept;
+
+  // Set at construction, or by `open` before anyone else sees it.
+  os::Disk& disk_;
+  const std::string directory_;
+  const LocalLogOptions options_;
+  LogId log_id_ = 0;
+  std::unique_ptr<os::File> ring_file_;
+  std::unique_ptr<os::Mapping> ring_;
+
+  // The end of the log. Taken before all other locks here.
+  mutable base::Mutex append_mutex_;
+  Start end_ ASHLAR_GUARDED_BY(append_mutex_);
+
+  // Written under append_mutex_ (copied_), by the one who flushes (flushed_), under segments_mutex_
+  // (allocated_end_).
+  std::atomic<Position> copied_{0};
+  std::atomic<Position> flushed_{0};
+  std::atomic<Position> allocated_end_{0};
+
+  // Who flushes. Guarded by `flush_mutex_`; the analysis cannot see through the wait.
+  std::mutex flush_mutex_;
+  std::condition_variable flush_done_;
+  bool is_flushing_ = false;
+  std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
+  char* staging_ = nullptr;                 // In it, aligned to a block.
+
+  base::Mutex segments_mutex_;
+  std::vector<std::unique_ptr<Segment>> segments_ ASHLAR_GUARDED_BY(segments_mutex_);
+  std::vector<std::string> spares_ ASHLAR_GUARDED_BY(segments_mutex_);  // Paths to be used again.
+
+  std::atomic<bool> is_poisoned_{false};
+  base::Mutex poison_mutex_;
+  std::unique_ptr<const Error> poison_;  // Written once under poison_mutex_, before the flag.
+
+  // The thread.
+  std::mutex thread_mutex_;
+  std::condition_variable_any thread_wakeup_;
+  bool is_woken_ = false;               // Guarded by thread_mutex_.
+  std::atomic<bool> is_waking_{false};  // A wake is on its way: no other is needed.
+  std::jthread thread_;                 // Last, so that it ends first.
+};
+
+}  // namespace ashlar::log

@@ -1,0 +1,140 @@
+// Opening a log: replaying what is there, and bringing its end into order.
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+#include "log/local_log.h"
+
+namespace ashlar::log {
+
+Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string directory,
+                                                 const LocalLogOptions& options, Start start,
+                                                 const Replay& replay, LogReport& report) {
+  std::unique_ptr<LocalLog> log(new LocalLog(disk, std::move(directory), options));
+  ASHLAR_TRY(log->recover(start, replay, report));
+  if (options.has_thread) {
+    LocalLog* const self = log.get();
+    self->thread_ = std::jthread([self](const std::stop_token& stop) { self->run_thread(stop); });
+  }
+  return log;
+}
+
+Result<void> LocalLog::recover(Start start, const Replay& replay, LogReport& report) {
+  ASHLAR_TRY(os::make_directory(disk_, directory_));
+  ASHLAR_TRY_ASSIGN(const SegmentSet found, SegmentSet::scan(disk_, directory_));
+  if (!found.unfinished().empty()) {
+    ASHLAR_TRY(os::remove_file(disk_, found.unfinished()));
+    ASHLAR_TRY(os::sync_directory(disk_, directory_));
+  }
+  if (found.empty()) return begin_new(start);
+  if (start.position < found.first() || start.position > found.end()) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, directory_ + ": the log has the bytes from " +
+                                          std::to_string(found.first()) + " to " +
+                                          std::to_string(found.end()) + ", those from " +
+                                          std::to_string(start.position) + " on are missing"));
+  }
+  log_id_ = found.segments().front().header.log_id;
+  ASHLAR_TRY_ASSIGN(const std::string ring, read_ring());
+  const Tail tail{.ring = ring};
+  LogReader reader(found, tail, log_id_, start);
+  ASHLAR_TRY(replay_all(reader, replay, report));
+  for (const FoundSegment& segment : found.segments()) ASHLAR_TRY(adopt(segment.header));
+  return settle(reader, found, tail);
+}
+
+Result<void> LocalLog::begin_new(Start start) {
+  if (start.position != 0) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, directory_ + ": the log is missing from position " +
+                                          std::to_string(start.position) + " on"));
+  }
+  log_id_ = options_.new_log_id;
+  ASHLAR_TRY(allocate_to(1));
+  return renew_ring({}, 0);
+}
+
+Result<void> LocalLog::replay_all(LogReader& reader, const Replay& replay, LogReport& report) {
+  while (true) {
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());
+    if (!frame) break;
+    ++report.frame_count;
+    if (frame->header.kind == FrameKind::kCommit) ASHLAR_TRY(replay(*frame));
+  }
+  ASHLAR_TRY_ASSIGN(report.torn_bytes, reader.judge_end());
+  report.was_closed = reader.is_closed();
+  const base::MutexLock lock(append_mutex_);
+  end_ = reader.at();
+  return {};
+}
+
+/// Makes what only the ring had durable in the segments, clears what may be torn behind it, and
+/// begins a new ring. Until the last step the old ring is as it was, so all of it can be done
+/// again.
+Result<void> LocalLog::settle(LogReader& reader, const SegmentSet& found, Tail tail) {
+  const Position end = reader.at().position;
+  const Position segments_end = reader.segments_end();
+  const Position first_block = segments_end / os::kBlockBytes * os::kBlockBytes;
+  std::string bytes(segments_end - first_block, '\0');
+  ASHLAR_TRY_ASSIGN(const std::size_t got, found.read(first_block, bytes));
+  ASHLAR_ASSERT(got == bytes.size(), "what was replayed from segments is there");
+  for (Position at = segments_end; at < end; ++at) {
+    bytes.push_back(tail.ring[at % tail.ring.size()]);
+  }
+  ASHLAR_TRY(allocate_to(end + 1));
+  if (!reader.is_closed()) {
+    ASHLAR_TRY(write_padded(first_block, bytes));
+    ASHLAR_TRY(zero_behind(end, tail.ring.size()));
+  }
+  const Position last_block = end / os::kBlockBytes * os::kBlockBytes;
+  ASHLAR_TRY(renew_ring(std::string_view(bytes).substr(last_block - first_block), last_block));
+  copied_.store(end, std::memory_order_relaxed);
+  flushed_.store(end, std::memory_order_release);
+  return {};
+}
+
+/// Clears the blocks behind the one that `end` lies in, as far as a ring of so many bytes may have
+/// been written there: a frame of theirs must not come up again behind new ones.
+Result<void> LocalLog::zero_behind(Position end, std::size_t ring_bytes) {
+  const Position begin = (end + os::kBlockBytes - 1) / os::kBlockBytes * os::kBlockBytes;
+  const Position last = std::min<Position>(end + std::max(ring_bytes, options_.ring_bytes),
+                                           allocated_end_.load(std::memory_order_relaxed));
+  if (begin >= last) return {};
+  return write_padded(begin, std::string(last - begin, '\0'));
+}
+
+/// The content of the ring that the last process left; empty when there is none.
+Result<std::string> LocalLog::read_ring() const {
+  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk_, ring_path(), os::OpenMode::kRead));
+  if (file == nullptr) return std::string();
+  ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, file->size());
+  std::string image(bytes / os::kBlockBytes * os::kBlockBytes, '\0');
+  ASHLAR_TRY(file->read(0, image));
+  return image;
+}
+
+/// Begins an empty ring that holds the beginning of the last block, at `position`.
+Result<void> LocalLog::renew_ring(std::string_view last_block, Position position) {
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, ring_path(), os::OpenMode::kReadWrite));
+  std::uint64_t bytes = 0;
+  if (file != nullptr) {
+    ASHLAR_TRY_ASSIGN(bytes, file->size());
+  }
+  if (bytes != options_.ring_bytes) {
+    file.reset();
+    ASHLAR_TRY(os::remove_file(disk_, ring_path()));
+    ASHLAR_TRY_ASSIGN(file, os::File::open(disk_, ring_path(), os::OpenMode::kCreate));
+    ASHLAR_TRY(file->allocate(options_.ring_bytes));
+    ASHLAR_TRY(file->sync());
+    ASHLAR_TRY(os::sync_directory(disk_, directory_));
+  }
+  ring_file_ = std::move(file);
+  ASHLAR_TRY_ASSIGN(ring_, os::Mapping::make(*ring_file_, options_.ring_bytes));
+  std::memset(ring_->begin(), 0, ring_->bytes());
+  copy_to_ring(position, last_block);
+  return {};
+}
+
+}  // namespace ashlar::log

@@ -1,0 +1,110 @@
+// Making segments ahead of what is written to them, and using old ones again.
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "log/local_log.h"
+
+namespace ashlar::log {
+namespace {
+
+// Old segments that are kept to be used again: renaming one saves writing its bytes once more.
+constexpr std::size_t kSparesMax = 2;
+
+}  // namespace
+
+/// Makes segments until the log has room up to `end`.
+Result<void> LocalLog::allocate_to(Position end) {
+  if (end <= allocated_end_.load(std::memory_order_acquire)) return {};
+  const base::MutexLock lock(segments_mutex_);
+  while (end > allocated_end_.load(std::memory_order_relaxed)) ASHLAR_TRY(add_segment_locked());
+  return {};
+}
+
+Result<void> LocalLog::add_segment_locked() {
+  SegmentHeader header{.log_id = log_id_, .number = 1, .log_bytes = options_.segment_bytes};
+  if (!segments_.empty()) {
+    header.number = segments_.back()->header.number + 1;
+    header.first = segments_.back()->header.end();
+  }
+  const std::string path = directory_ + "/" + segment_name(header.number);
+  ASHLAR_TRY(make_file_locked(path, header));
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kDurable));
+  ASHLAR_ASSERT(file != nullptr, "a segment that was made is there");
+  // An aligned copy of the header.
+  const auto memory = std::make_unique<char[]>(2 * os::kBlockBytes);
+  void* aligned = memory.get();
+  std::size_t space = 2 * os::kBlockBytes;
+  std::align(os::kBlockBytes, os::kBlockBytes, aligned, space);
+  encode_segment_header(header).copy(static_cast<char*>(aligned), os::kBlockBytes);
+  ASHLAR_TRY(file->write(0, {static_cast<const char*>(aligned), os::kBlockBytes}));
+  segments_.push_back(std::make_unique<Segment>(Segment{header, path, std::move(file)}));
+  // Release: whoever sees the room finds the segment.
+  allocated_end_.store(header.end(), std::memory_order_release);
+  return {};
+}
+
+/// Makes a file of the right length under `path`, from a spare or new, durable with its name.
+Result<void> LocalLog::make_file_locked(const std::string& path, const SegmentHeader& header) {
+  const std::uint64_t file_bytes = os::kBlockBytes + header.log_bytes;
+  if (!spares_.empty()) {
+    ASHLAR_TRY(os::rename_file(disk_, spares_.front(), path));
+    spares_.erase(spares_.begin());
+    return os::sync_directory(disk_, directory_);
+  }
+  ASHLAR_TRY(os::remove_file(disk_, path));  // Left by an attempt that failed.
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kCreate));
+  Result<void> made = file->allocate(file_bytes);
+  if (made) made = file->sync();
+  if (!made) {
+    file.reset();
+    (void)os::remove_file(disk_, path);  // The space goes back; the first error is the one to tell.
+    return made;
+  }
+  return os::sync_directory(disk_, directory_);
+}
+
+/// Opens a segment that recovery has found for writing.
+Result<void> LocalLog::adopt(const SegmentHeader& header) {
+  const std::string path = directory_ + "/" + segment_name(header.number);
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kDurable));
+  if (file == nullptr) {
+    return std::unexpected(Error(ErrorCode::kCorruption, path + ": has gone while it was read"));
+  }
+  const base::MutexLock lock(segments_mutex_);
+  segments_.push_back(std::make_unique<Segment>(Segment{header, path, std::move(file)}));
+  allocated_end_.store(header.end(), std::memory_order_release);
+  return {};
+}
+
+LocalLog::Segment* LocalLog::segment_of(Position position) noexcept {
+  const base::MutexLock lock(segments_mutex_);
+  for (const auto& segment : segments_) {
+    if (position >= segment->header.first && position < segment->header.end()) {
+      return segment.get();
+    }
+  }
+  return nullptr;
+}
+
+Result<void> LocalLog::truncate_before(Position position) {
+  // What is flushed again, the block at the end, stays.
+  const Position flushed = flushed_.load(std::memory_order_acquire);
+  const Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
+  const base::MutexLock lock(segments_mutex_);
+  while (segments_.size() > 1 && segments_.front()->header.end() <= keep) {
+    const bool is_regular = segments_.front()->header.log_bytes == options_.segment_bytes;
+    const std::string path = segments_.front()->path;
+    segments_.erase(segments_.begin());
+    // Spares lie directly before the first segment in use, so that no number is missing between.
+    spares_.push_back(path);
+    const std::size_t spares_max = is_regular ? kSparesMax : 0;
+    while (spares_.size() > spares_max) {
+      ASHLAR_TRY(os::remove_file(disk_, spares_.front()));
+      spares_.erase(spares_.begin());
+    }
+  }
+  return {};
+}
+
+}  // namespace ashlar::log

@@ -1,0 +1,73 @@
+/// \file
+/// The log as the layers above see it: an endless string of commits. The segments of one machine
+/// are behind it now (local_log.h), a replicated log may be later.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "ashlar/result.h"
+#include "log/frame.h"
+#include "log/log_reader.h"
+
+namespace ashlar::log {
+
+/// A payload ready to be appended: hashed where no lock is held.
+class Entry {
+ public:
+  explicit Entry(std::string_view payload) noexcept
+      : payload_(payload), hash_(payload_hash(payload)) {}
+
+  std::string_view payload() const noexcept { return payload_; }
+  std::uint64_t hash() const noexcept { return hash_; }
+
+ private:
+  std::string_view payload_;
+  std::uint64_t hash_;
+};
+
+enum class Appended : std::uint8_t {
+  kYes,     ///< The commit is in the log and survives the process from now on.
+  kNoRoom,  ///< Not yet: call `make_room` and try again.
+  kNever,   ///< The log is poisoned: `make_room` tells why.
+};
+
+/// Threads: thread-safe.
+class Log {
+ public:
+  Log() = default;
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  virtual ~Log() = default;
+
+  /// Makes sure that a payload of so many bytes finds room, as far as others leave it.
+  ///
+  /// Errors: kOutOfSpace   the disk is full; nothing is harmed, and it works again when it is not
+  ///         kUnavailable  the log is poisoned: says by what
+  /// Cost:   waits for the disk when writers outrun it
+  virtual Result<void> make_room(std::size_t payload_bytes) = 0;
+
+  /// Appends one commit. `end`, the position behind it, is set when the answer is kYes.
+  ///
+  /// Cost: a short lock and a copy; no I/O, except for payloads that are long (see local_log.h)
+  virtual Appended try_append(const Entry& entry, Position& end) noexcept = 0;
+
+  /// Returns once everything before `position` survives a power cut.
+  ///
+  /// Errors: kUnavailable  the log is poisoned; whether it survives is not known
+  virtual Result<void> durable(Position position) = 0;
+
+  /// The end of what has been appended.
+  virtual Start end() const = 0;
+
+  /// Gives up everything before `position`, which is durable: no reader will ask for it.
+  ///
+  /// Errors: kIo
+  virtual Result<void> truncate_before(Position position) = 0;
+
+  /// Why the log takes nothing any more; nullptr while it does.
+  virtual const Error* poison() const noexcept = 0;
+};
+
+}  // namespace ashlar::log

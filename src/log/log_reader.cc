@@ -1,0 +1,117 @@
+#include "log/log_reader.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace ashlar::log {
+namespace {
+
+// So much is read at a time; more only for a longer frame.
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20U;
+
+}  // namespace
+
+LogReader::LogReader(const SegmentSet& segments, Tail tail, LogId log_id, Start start)
+    : segments_(segments),
+      tail_(tail),
+      log_id_(log_id),
+      at_(start),
+      segments_end_(start.position) {}
+
+/// Up to `bytes` bytes of the segments from `position` on; fewer where they end.
+Result<std::string_view> LogReader::view(Position position, std::size_t bytes) {
+  if (segments_.empty() || position < segments_.first() || position >= segments_.end()) {
+    return std::string_view();
+  }
+  const bool is_inside =
+      position >= window_begin_ && position + bytes <= window_begin_ + window_.size();
+  if (!is_inside) {
+    // Bounded by what there is: a length that was read from a damaged header allocates no more.
+    const std::uint64_t left = segments_.end() - position;
+    window_.resize(std::min<std::uint64_t>(std::max(bytes, kWindowBytes), left));
+    window_begin_ = position;
+    ASHLAR_TRY_ASSIGN(const std::size_t got, segments_.read(position, window_));
+    window_.resize(got);
+  }
+  return std::string_view(window_).substr(position - window_begin_, bytes);
+}
+
+Result<std::optional<Frame>> LogReader::frame_in_segments(Position position) {
+  ASHLAR_TRY_ASSIGN(const std::string_view header, view(position, FrameHeader::kBytes));
+  if (header.size() < FrameHeader::kBytes) return std::nullopt;
+  const auto frame_bytes = plausible_frame_bytes(header);
+  if (!frame_bytes) return std::nullopt;
+  ASHLAR_TRY_ASSIGN(const std::string_view bytes, view(position, *frame_bytes));
+  return decode_frame(bytes, position, log_id_);
+}
+
+std::string_view LogReader::ring_bytes(Position position, std::size_t bytes) {
+  const std::size_t ring = tail_.ring.size();
+  bytes = std::min(bytes, ring);
+  unrolled_.clear();
+  const std::size_t begin = position % ring;
+  const std::size_t first = std::min(bytes, ring - begin);
+  unrolled_.append(tail_.ring.substr(begin, first)).append(tail_.ring.substr(0, bytes - first));
+  return unrolled_;
+}
+
+std::optional<Frame> LogReader::frame_in_ring(Position position) {
+  if (tail_.ring.size() < FrameHeader::kBytes) return std::nullopt;
+  const auto frame_bytes = plausible_frame_bytes(ring_bytes(position, FrameHeader::kBytes));
+  if (!frame_bytes || *frame_bytes > tail_.ring.size()) return std::nullopt;
+  return decode_frame(ring_bytes(position, *frame_bytes), position, log_id_);
+}
+
+Result<std::optional<Frame>> LogReader::next() {
+  const auto follows = [this](const std::optional<Frame>& frame) {
+    return frame && frame->header.chain == at_.chain && frame->header.commit == at_.commit + 1;
+  };
+  std::optional<Frame> frame;
+  if (segments_end_ == at_.position) {
+    ASHLAR_TRY_ASSIGN(frame, frame_in_segments(at_.position));
+    if (follows(frame)) segments_end_ = frame->end();
+  }
+  if (!follows(frame)) frame = frame_in_ring(at_.position);
+  if (!follows(frame)) return std::nullopt;
+  at_ = {
+      .position = frame->end(), .chain = chain_of(frame->checksum), .commit = frame->header.commit};
+  is_closed_ = frame->header.kind == FrameKind::kClose;
+  return frame;
+}
+
+/// A frame that is valid at `position` or, failing that, one in the ring there.
+Result<std::optional<Frame>> LogReader::later_frame(Position position) {
+  ASHLAR_TRY_ASSIGN(std::optional<Frame> frame, frame_in_segments(position));
+  const bool is_within_ring = position < at_.position + tail_.ring.size();
+  if (!frame && is_within_ring) frame = frame_in_ring(position);
+  return frame;
+}
+
+Result<std::uint64_t> LogReader::judge_end() {
+  const Position end = at_.position;
+  const Position segments_end = segments_.empty() ? end : segments_.end();
+  const Position last = std::max(segments_end, end + tail_.ring.size());
+  Position torn_end = end;
+  for (Position position = end; position + FrameHeader::kBytes <= last;) {
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, later_frame(position));
+    if (!frame) {
+      position += 8;
+      continue;
+    }
+    const Position durable =
+        frame->position - std::min<Position>(frame->position, frame->header.unsynced_bytes);
+    if (durable > end) {
+      return std::unexpected(Error(ErrorCode::kCorruption,
+                                   segments_.place_of(end) +
+                                       ": a frame is damaged that was durable, as the frame at " +
+                                       segments_.place_of(frame->position) +
+                                       " tells; `ashlar repair` keeps what is before"));
+    }
+    torn_end = frame->end();
+    position = frame->end();
+  }
+  return torn_end - end;
+}
+
+}  // namespace ashlar::log

@@ -1,0 +1,154 @@
+#include "log/segment.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "base/hash.h"
+
+namespace ashlar::log {
+namespace {
+
+//     offset  size  field
+//          0     8  magic "ashlrlog"
+//          8     4  version
+//         12     4  zero
+//         16     8  log id
+//         24     8  number
+//         32     8  first position
+//         40     8  bytes of the log in this segment
+//         48     8  checksum of the bytes before
+constexpr std::string_view kMagic = "ashlrlog";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kChecksumOffset = 48;
+
+constexpr std::size_t kNumberDigits = 10;
+constexpr std::string_view kSuffix = ".log";
+
+/// Whether a file without a header of its own is one that was being made when the machine stopped:
+/// new, and so nothing but zeros, or an old one under its next name.
+Result<bool> is_in_the_making(const os::File& file, const std::optional<SegmentHeader>& header,
+                              std::uint64_t number) {
+  if (header) return header->number < number;
+  std::string piece(std::size_t{1} << 20U, '\0');
+  for (std::uint64_t offset = 0;; offset += piece.size()) {
+    ASHLAR_TRY_ASSIGN(const std::size_t got, file.read_some(offset, piece));
+    const auto read = std::string_view(piece).substr(0, got);
+    if (read.find_first_not_of('\0') != std::string_view::npos) return false;
+    if (got < piece.size()) return true;
+  }
+}
+
+}  // namespace
+
+std::string encode_segment_header(const SegmentHeader& header) {
+  ASHLAR_ASSERT(header.first % os::kBlockBytes == 0, "a segment begins at a block");
+  ASHLAR_ASSERT(header.log_bytes % os::kBlockBytes == 0, "a segment holds whole blocks");
+  std::string block(kMagic);
+  base::append_number(block, kVersion);
+  base::append_number(block, std::uint32_t{0});
+  base::append_number(block, header.log_id);
+  base::append_number(block, header.number);
+  base::append_number(block, header.first);
+  base::append_number(block, header.log_bytes);
+  base::append_number(block, base::hash_key(block, 0));
+  block.resize(os::kBlockBytes, '\0');
+  return block;
+}
+
+std::optional<SegmentHeader> decode_segment_header(std::string_view block) noexcept {
+  if (block.size() < os::kBlockBytes || !block.starts_with(kMagic)) return std::nullopt;
+  const auto checksum = base::load_number<std::uint64_t>(block.data() + kChecksumOffset);
+  if (base::hash_key(block.substr(0, kChecksumOffset), 0) != checksum) return std::nullopt;
+  if (base::load_number<std::uint32_t>(block.data() + 8) != kVersion) return std::nullopt;
+  SegmentHeader header;
+  header.log_id = base::load_number<std::uint64_t>(block.data() + 16);
+  header.number = base::load_number<std::uint64_t>(block.data() + 24);
+  header.first = base::load_number<std::uint64_t>(block.data() + 32);
+  header.log_bytes = base::load_number<std::uint64_t>(block.data() + 40);
+  const bool is_aligned =
+      header.first % os::kBlockBytes == 0 && header.log_bytes % os::kBlockBytes == 0;
+  const bool is_in_range = header.log_bytes > 0 && header.first < UINT64_MAX - header.log_bytes;
+  if (!is_aligned || !is_in_range) return std::nullopt;
+  return header;
+}
+
+std::string segment_name(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < kNumberDigits) digits.insert(0, kNumberDigits - digits.size(), '0');
+  return digits.append(kSuffix);
+}
+
+std::optional<std::uint64_t> segment_number(std::string_view name) noexcept {
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(kSuffix.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  return is_number && name.size() >= kNumberDigits ? std::optional(number) : std::nullopt;
+}
+
+Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory) {
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, directory));
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = segment_number(name)) numbers.push_back(*number);
+  }
+  std::ranges::sort(numbers);
+
+  SegmentSet set;
+  for (const std::uint64_t number : numbers) {
+    const std::string path = directory + "/" + segment_name(number);
+    ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kRead));
+    if (file == nullptr) continue;
+    std::string block(os::kBlockBytes, '\0');
+    ASHLAR_TRY_ASSIGN(const std::size_t got, file->read_some(0, block));
+    const auto header = decode_segment_header(std::string_view(block).substr(0, got));
+    const bool is_its_own = header && header->number == number;
+    if (!is_its_own && number == numbers.back()) {
+      ASHLAR_TRY_ASSIGN(const bool is_new, is_in_the_making(*file, header, number));
+      if (is_new) {
+        set.unfinished_ = path;
+        break;
+      }
+    }
+    if (!is_its_own) {
+      return std::unexpected(Error(ErrorCode::kCorruption, path + ": the header is damaged"));
+    }
+    const bool follows = set.empty() || (header->first == set.end() &&
+                                         header->log_id == set.segments_[0].header.log_id);
+    if (!follows) {
+      return std::unexpected(
+          Error(ErrorCode::kCorruption, path + ": does not follow on the segment before"));
+    }
+    set.segments_.push_back({.header = *header, .file = std::move(file)});
+  }
+  return set;
+}
+
+Result<std::size_t> SegmentSet::read(Position position, std::span<char> to) const {
+  std::size_t count = 0;
+  while (count < to.size()) {
+    const Position at = position + count;
+    const auto found = std::ranges::find_if(segments_, [at](const FoundSegment& segment) {
+      return at >= segment.header.first && at < segment.header.end();
+    });
+    if (found == segments_.end()) break;
+    const std::size_t bytes = std::min<std::size_t>(to.size() - count, found->header.end() - at);
+    ASHLAR_TRY(found->file->read(offset_in_segment(found->header, at), to.subspan(count, bytes)));
+    count += bytes;
+  }
+  return count;
+}
+
+std::string SegmentSet::place_of(Position position) const {
+  for (const FoundSegment& segment : segments_) {
+    if (position < segment.header.first || position >= segment.header.end()) continue;
+    return segment.file->path() + " at " +
+           std::to_string(offset_in_segment(segment.header, position));
+  }
+  return "position " + std::to_string(position);
+}
+
+}  // namespace ashlar::log
