@@ -41,19 +41,33 @@ struct Access;
 ///   kClosed           `close` was called before
 /// A broken invariant of our own aborts the process; nothing else does.
 ///
+/// With a directory every write takes a `Durability` and returns when it is that durable. It is
+/// seen by reads a little earlier. Errors common to those writes:
+///   kOutOfSpace       the disk is full; nothing was changed, and it works again when there is
+///   space kUnavailable      a write to the log failed before: the database only answers reads. The
+///   one
+///                     write that met the failure may have been applied, and may not survive
+/// Without a directory the argument means nothing.
+///
 /// Threads:  every method may be called from any thread at the same time, except the destructor and
 ///           moving. A write is seen by all reads that begin after it returned. A batch is seen
 ///           whole or not at all (invariant C1).
 /// Lifetime: a `Db` must outlive its snapshots and iterators.
 class Db {
  public:
-  /// Opens a database that lives in memory, empty.
+  /// Opens a database: empty and in memory or, with `Options::directory`, as the log there tells.
   ///
-  /// Errors: kInvalidArgument  an option is outside its range, named with its value and range
-  ///         kUnavailable      the system refuses address space for the budget, or a thread
+  /// Errors: kInvalidArgument  an option is outside its range, named with its value and range; or
+  ///                           the directory is that of something else
+  ///         kUnavailable      the system refuses address space for the budget, or a thread; or the
+  ///                           directory is open elsewhere: names the process
+  ///         kCorruption       what is stored is damaged: names the file and the offset
+  ///         kOutOfSpace       the memory budget does not hold what is stored, or the disk is full
+  ///         kIo               the system failed: names the file and the call
   /// Cost:   reserves address space, takes well under 1 MiB of memory, starts one thread that
   /// sleeps
-  ///         while it has nothing to reclaim.
+  ///         while it has nothing to reclaim. With a directory: reads its log, writes up to 8 MiB,
+  ///         starts another thread.
   static Result<Db> open(const Options& options = {});
 
   Db(Db&& other) noexcept;
@@ -67,7 +81,8 @@ class Db {
   /// Errors: kOutOfSpace  the memory budget is used up (and, under kEvict, nothing can make room)
   /// Cost:   two to three cache misses, one copy of the bytes, one bucket lock; no system call as a
   ///         rule, one in some thousands of calls when memory grows.
-  Result<void> put(std::string_view key, std::string_view value, Expiry expiry = Expiry::never());
+  Result<void> put(std::string_view key, std::string_view value, Expiry expiry = Expiry::never(),
+                   Durability durability = Durability::kDisk);
 
   /// Reads the value of `key`, at the latest commit or at `snapshot`.
   ///
@@ -87,19 +102,20 @@ class Db {
   /// Returns: true when it was there
   /// Errors:  the common ones; erasing needs no room in the memory budget unless a snapshot still
   ///          sees the key, and then fails with kOutOfSpace if there is none
-  Result<bool> erase(std::string_view key);
+  Result<bool> erase(std::string_view key, Durability durability = Durability::kDisk);
 
   /// Gives the existing `key` a new deadline; `Expiry::never()` takes it away.
   ///
   /// Returns: true when the key was there
   /// Errors:  kOutOfSpace  the memory budget is used up
-  Result<bool> expire(std::string_view key, Expiry expiry);
+  Result<bool> expire(std::string_view key, Expiry expiry,
+                      Durability durability = Durability::kDisk);
 
   /// Takes the deadline of `key` away.
   ///
   /// Returns: true when the key was there and had one
   /// Errors:  the common ones
-  Result<bool> persist(std::string_view key);
+  Result<bool> persist(std::string_view key, Durability durability = Durability::kDisk);
 
   /// Reads the deadline of `key`.
   ///
@@ -122,7 +138,7 @@ class Db {
   /// Cost:   as its operations, with their cache misses overlapped; holds their bucket locks
   /// together
   ///         while it installs them, some 50 ns an operation.
-  Result<void> write(const WriteBatch& batch);
+  Result<void> write(const WriteBatch& batch, Durability durability = Durability::kDisk);
 
   /// Reads several keys at one moment: no commit falls between any two of them.
   ///
@@ -155,11 +171,13 @@ class Db {
   /// Bytes that count against the memory budget now. Cost: one load.
   std::size_t approximate_memory() const noexcept;
 
-  /// Ends the database: waits for nothing, stops the background thread, and makes every later call
-  /// fail with kClosed. The content of a database in memory is gone with the `Db` object.
+  /// Ends the database: stops its threads, makes everything in the log durable, and makes every
+  /// later call fail with kClosed. The content of a database in memory is gone with the `Db`
+  /// object.
   ///
-  /// Errors: kBusy    snapshots or iterators are still held; nothing happened
-  ///         kClosed  it was closed before
+  /// Errors: kBusy         snapshots or iterators are still held; nothing happened
+  ///         kClosed       it was closed before
+  ///         kUnavailable  the log could not be made durable; the database is closed all the same
   Result<void> close();
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace ashlar {
 
@@ -23,8 +24,21 @@ enum class MemoryPolicy : std::uint8_t {
   kEvict,   ///< Keys that are not being used make room (S3-FIFO); erased for good, as by `erase`.
 };
 
+/// What a write survives once it has been acknowledged. Means something only for a database with a
+/// directory; all its writes go through one log, so what survives is always everything up to some
+/// commit and nothing after.
+enum class Durability : std::uint8_t {
+  kNone,     ///< Nothing is promised.
+  kProcess,  ///< The end of the process, however it comes: kill -9, a crash of the application.
+  kDisk,     ///< Also the end of the machine: a power cut, a crash of the operating system.
+};
+
 /// Settings of one database, read once by `Db::open`.
 struct Options {
+  /// Where the database is kept: a directory, made if it is missing; the one above must exist.
+  /// Default: empty, which means nowhere: the database lives in memory and ends with the `Db`.
+  std::string directory = {};
+
   /// The longest key taken. Unit: bytes. Range: 1 to kKeyBytesHardMax. Default: 1 KiB.
   /// Longer keys cost memory in every ordered structure and time in every comparison.
   std::size_t key_bytes_max = 1024;

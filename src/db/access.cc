@@ -31,6 +31,23 @@ Result<std::uint64_t> random_seed() {
 
 }  // namespace
 
+/// Opens the directory of `impl` and replays what is there into its engine.
+Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment,
+                                  std::uint64_t seed) {
+  const Journal::World world{
+      .disk = environment.disk != nullptr ? *environment.disk : impl.system_disk,
+      .clock = impl.real_clock,
+      .replay_clock = impl.replay_clock,
+      .engine = *impl.engine};
+  log::LocalLogOptions options = environment.log;
+  options.new_log_id = seed;
+  if (environment.hash_seed == 0) {
+    ASHLAR_TRY_ASSIGN(options.new_log_id, random_seed());
+  }
+  ASHLAR_TRY_ASSIGN(impl.journal, Journal::open(world, impl.options.directory, options));
+  return {};
+}
+
 Result<Db> Access::open(const Options& options, const Environment& environment) {
   return at_border([&]() -> Result<Db> {
     ASHLAR_TRY(check_options(options));
@@ -41,6 +58,7 @@ Result<Db> Access::open(const Options& options, const Environment& environment) 
     auto impl = std::make_unique<Db::Impl>(options, environment.clock);
     ASHLAR_TRY_ASSIGN(impl->engine, memory::make_memory_engine(impl->options, impl->clock, seed));
     ASHLAR_ASSERT(impl->engine != nullptr, "an engine that was made is there");
+    if (!options.directory.empty()) ASHLAR_TRY(open_journal(*impl, environment, seed));
     if (environment.has_background) ASHLAR_TRY(impl->background.start(*impl->engine));
     return Db(std::move(impl));
   });

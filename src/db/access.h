@@ -7,7 +7,9 @@
 
 #include "ashlar/db.h"
 #include "engine/storage_engine.h"
+#include "log/local_log.h"
 #include "os/clock.h"
+#include "os/disk.h"
 
 namespace ashlar::db {
 
@@ -16,6 +18,8 @@ struct Environment {
   const os::Clock* clock = nullptr;  ///< Null: a `SystemClock`. Must outlive the database.
   std::uint64_t hash_seed = 0;       ///< 0: random, as it should be wherever keys are not trusted.
   bool has_background = true;        ///< False: nothing is reclaimed until `engine().maintain()`.
+  os::Disk* disk = nullptr;          ///< Null: that of the system. Must outlive the database.
+  log::LocalLogOptions log = {};     ///< `new_log_id` is drawn where `hash_seed` is.
 };
 
 struct Access {
@@ -24,6 +28,10 @@ struct Access {
 
   /// The engine under `database`.
   static engine::StorageEngine& engine(Db& database) noexcept;
+
+ private:
+  static Result<void> open_journal(Db::Impl& impl, const Environment& environment,
+                                   std::uint64_t seed);
 };
 
 }  // namespace ashlar::db

@@ -28,13 +28,14 @@ Db::Db(Db&& other) noexcept = default;
 Db& Db::operator=(Db&& other) noexcept = default;
 Db::~Db() = default;
 
-Result<void> Db::put(std::string_view key, std::string_view value, Expiry expiry) {
+Result<void> Db::put(std::string_view key, std::string_view value, Expiry expiry,
+                     Durability durability) {
   return db::at_border([&]() -> Result<void> {
     if (!impl_->accepts_write(key, value)) [[unlikely]] {
       return std::unexpected(impl_->write_refusal(key, value));
     }
     const engine::Operation operation = impl_->put_of(key, value, expiry);
-    auto applied = impl_->engine->apply(std::span(&operation, 1));
+    auto applied = impl_->apply(std::span(&operation, 1), durability);
     if (!applied) [[unlikely]]
       return std::unexpected(std::move(applied).error());
     return {};
@@ -64,33 +65,33 @@ Result<bool> Db::exists(std::string_view key, const Snapshot* snapshot) const {
   });
 }
 
-Result<bool> Db::erase(std::string_view key) {
+Result<bool> Db::erase(std::string_view key, Durability durability) {
   return db::at_border([&]() -> Result<bool> {
     ASHLAR_TRY(impl_->check_key(key));
     const engine::Operation operation{
         .kind = engine::OperationKind::kErase, .key = key, .value = {}};
     ASHLAR_TRY_ASSIGN(const std::size_t found_count,
-                      impl_->engine->apply(std::span(&operation, 1)));
+                      impl_->apply(std::span(&operation, 1), durability));
     ASHLAR_ASSERT(found_count <= 1, "one operation finds at most one key");
     return found_count == 1;
   });
 }
 
-Result<bool> Db::expire(std::string_view key, Expiry expiry) {
+Result<bool> Db::expire(std::string_view key, Expiry expiry, Durability durability) {
   const engine::TimeMs now_ms = impl_->clock.now_ms();
   const engine::TimeMs deadline_ms = expiry.resolve_ms(now_ms);
-  if (deadline_ms <= now_ms) return erase(key);  // Gone at once.
+  if (deadline_ms <= now_ms) return erase(key, durability);  // Gone at once.
   return db::at_border([&]() -> Result<bool> {
     ASHLAR_TRY(impl_->check_key(key));
-    ASHLAR_TRY_ASSIGN(const auto before_ms, impl_->engine->expire(key, deadline_ms));
+    ASHLAR_TRY_ASSIGN(const auto before_ms, impl_->expire(key, deadline_ms, durability));
     return before_ms.has_value();
   });
 }
 
-Result<bool> Db::persist(std::string_view key) {
+Result<bool> Db::persist(std::string_view key, Durability durability) {
   return db::at_border([&]() -> Result<bool> {
     ASHLAR_TRY(impl_->check_key(key));
-    ASHLAR_TRY_ASSIGN(const auto before_ms, impl_->engine->expire(key, engine::kNever));
+    ASHLAR_TRY_ASSIGN(const auto before_ms, impl_->expire(key, engine::kNever, durability));
     return before_ms.has_value() && *before_ms != engine::kNever;
   });
 }
@@ -116,7 +117,7 @@ Result<std::optional<std::chrono::milliseconds>> Db::time_to_live(std::string_vi
   });
 }
 
-Result<void> Db::write(const WriteBatch& batch) {
+Result<void> Db::write(const WriteBatch& batch, Durability durability) {
   return db::at_border([&]() -> Result<void> {
     if (impl_->is_closed()) return std::unexpected(db::closed());
     ASHLAR_TRY(db::check_batch(batch, impl_->options));
@@ -139,7 +140,7 @@ Result<void> Db::write(const WriteBatch& batch) {
               ? impl_->put_of(key, batch.value_of(entry), entry.expiry)
               : engine::Operation{.kind = engine::OperationKind::kErase, .key = key, .value = {}};
     }
-    ASHLAR_TRY(impl_->engine->apply(operations));
+    ASHLAR_TRY(impl_->apply(operations, durability));
     return {};
   });
 }

@@ -6,6 +6,8 @@ namespace ashlar {
 
 Db::Impl::~Impl() {
   background.stop();
+  // Whoever wants to know whether that went well calls `close`.
+  if (journal != nullptr && !is_closed()) (void)journal->close();
   if (engine) {
     ASHLAR_ASSERT(engine->snapshot_count() == 0, "a Db outlives its snapshots and iterators");
   }
@@ -59,6 +61,7 @@ Result<void> Db::Impl::close() {
     phase.store(db::Phase::kClosed);
   }
   background.stop();
+  if (journal != nullptr) return journal->close();
   return {};
 }
 

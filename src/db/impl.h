@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "ashlar/db.h"
@@ -19,8 +21,11 @@
 #include "base/thread_safety.h"
 #include "db/background.h"
 #include "db/bounds.h"
+#include "db/journal.h"
+#include "db/replay_clock.h"
 #include "engine/storage_engine.h"
 #include "os/clock.h"
+#include "os/posix_disk.h"
 
 namespace ashlar::db {
 
@@ -56,7 +61,10 @@ namespace ashlar {
 /// Threads: thread-safe, except the destructor.
 struct Db::Impl {
   Impl(const Options& given_options, const os::Clock* given_clock)
-      : options(given_options), clock(given_clock != nullptr ? *given_clock : system_clock) {}
+      : options(given_options),
+        real_clock(given_clock != nullptr ? *given_clock : system_clock),
+        replay_clock(real_clock),
+        clock(given_options.directory.empty() ? real_clock : replay_clock) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -112,6 +120,17 @@ struct Db::Impl {
   engine::Operation put_with_deadline(std::string_view key, std::string_view value,
                                       Expiry expiry) const;
 
+  /// As `StorageEngine::apply` and `expire`, through the log where there is one.
+  Result<std::size_t> apply(std::span<const engine::Operation> operations, Durability durability) {
+    if (journal != nullptr) return journal->apply(operations, durability);
+    return engine->apply(operations);
+  }
+  Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
+                                               Durability durability) {
+    if (journal != nullptr) return journal->expire(key, deadline_ms, durability);
+    return engine->expire(key, deadline_ms);
+  }
+
   /// Whether the database is still open for what a caller has just got hold of (D2).
   bool is_open_for_holders();
 
@@ -121,9 +140,13 @@ struct Db::Impl {
   // Set at construction, or by `Access::open` before anyone else sees it.
   const Options options;
   const os::SystemClock system_clock;
+  os::PosixDisk system_disk;
+  const os::Clock& real_clock;
+  db::ReplayClock replay_clock;  // Of a database with a directory.
   const os::Clock& clock;
   db::Background background;  // Before the engine, which holds on to it.
   std::unique_ptr<engine::StorageEngine> engine;
+  std::unique_ptr<db::Journal> journal;  // Null without a directory.
 
   // Atomic, so that reads learn of the end by one load (D3). Written under `close_mutex`.
   std::atomic<db::Phase> phase = db::Phase::kOpen;

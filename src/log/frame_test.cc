@@ -31,7 +31,7 @@ FrameHeader header_for(std::string_view payload) {
 }
 
 TEST(Frame, ComesBackAsItWas) {
-  for (const std::size_t payload_bytes : {0, 1, 7, 8, 9, 100, 70'000}) {
+  for (const std::size_t payload_bytes : {0U, 1U, 7U, 8U, 9U, 100U, 70'000U}) {
     const std::string payload(payload_bytes, 'p');
     const std::string bytes = encoded(header_for(payload), payload, 4096);
     EXPECT_EQ(bytes.size() % 8, 0U);
@@ -66,7 +66,8 @@ TEST(Frame, FindsEveryFlippedBit) {
   const std::size_t meant_bytes = FrameHeader::kBytes + payload.size();
   for (std::size_t bit = 0; bit < meant_bytes * 8; ++bit) {
     std::string flipped = bytes;
-    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1U << bit % 8));
+    flipped[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(flipped[bit / 8]) ^ (1U << bit % 8));
     EXPECT_FALSE(decode_frame(flipped, 8, kLogId).has_value()) << "bit " << bit;
   }
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/biased_lock.h"
@@ -98,7 +99,7 @@ class Locals {
     void make(Locals& locals, std::size_t index);
 
     Local* local_;
-    base::Mutex* shared_ = nullptr;  // Held when the local is shared by many threads.
+    std::mutex* shared_ = nullptr;  // Held when the local is shared by many threads.
   };
 
   /// Calls `visit(local)` for every local there is, without holding it.
@@ -133,7 +134,7 @@ class Locals {
 
   base::MemoryBudget& budget_;
   std::array<std::atomic<Local*>, base::kThreadIndexCount + 1> slots_{};
-  base::Mutex shared_mutex_;  // For the last slot, which threads beyond the count share.
+  std::mutex shared_mutex_;  // For the last slot, which threads beyond the count share.
 };
 
 }  // namespace ashlar::memory

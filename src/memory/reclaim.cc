@@ -142,6 +142,10 @@ void MemoryEngine::gather_news() {
         parts_.nodes->flush(local.nodes);
         local.has_news.store(false, std::memory_order_relaxed);
       });
+  // An empty wheel turns to the present at once: a log that was replayed begins years behind it.
+  base::ChunkedQueue nothing(*parts_.budget);
+  const std::uint64_t now_tick = tick_at(clock_.now_ms());
+  if (wheel_.count() == 0 && now_tick > 0) wheel_.advance(now_tick - 1, nothing);
   for (base::ChunkedQueue& inbox : inboxes) file_expiries(inbox);
   for (base::ChunkedQueue& garbage : garbages) {
     while (!garbage.empty()) keep_for_later(garbage_, garbage.pop());

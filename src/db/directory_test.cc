@@ -1,0 +1,67 @@
+// What opening a directory relies on: one opener at a time, and nobody else's files.
+
+#include "db/directory.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "os/posix_disk.h"
+#include "testing/temporary_directory.h"
+
+namespace ashlar::db {
+namespace {
+
+class DirectoryTest : public ::testing::Test {
+ protected:
+  std::string path() const { return (temporary_.path() / "data").string(); }
+
+  testing::TemporaryDirectory temporary_;
+  os::PosixDisk disk_;
+};
+
+TEST_F(DirectoryTest, IsMadeAndFoundAgain) {
+  for (int i = 0; i < 2; ++i) {
+    const auto opened = Directory::open(disk_, path());
+    ASSERT_TRUE(opened.has_value()) << opened.error().message();
+    EXPECT_EQ((*opened)->log_path(), path() + "/log");
+  }
+}
+
+TEST_F(DirectoryTest, TellsASecondOpenerWhoHasIt) {
+  const auto first = Directory::open(disk_, path());
+  ASSERT_TRUE(first.has_value());
+  const auto second = Directory::open(disk_, path());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code(), ErrorCode::kUnavailable);
+  EXPECT_NE(second.error().message().find(std::to_string(getpid())), std::string_view::npos);
+  EXPECT_NE(second.error().message().find(path()), std::string_view::npos);
+}
+
+TEST_F(DirectoryTest, LeavesADirectoryOfOthersAlone) {
+  ASSERT_TRUE(os::make_directory(disk_, path()).has_value());
+  ASSERT_TRUE(os::File::open(disk_, path() + "/letter.txt", os::OpenMode::kCreate).has_value());
+  const auto opened = Directory::open(disk_, path());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DirectoryTest, RefusesAFormatThatItDoesNotKnow) {
+  ASSERT_TRUE(Directory::open(disk_, path()).has_value());
+  const auto file = os::File::open(disk_, path() + "/FORMAT", os::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.has_value());
+  ASSERT_TRUE((*file)->write(0, std::string_view("ashlar directory 2\n")).has_value());
+  const auto opened = Directory::open(disk_, path());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DirectoryTest, NeedsTheDirectoryAbove) {
+  const auto opened = Directory::open(disk_, path() + "/deeper/still");
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kIo);
+}
+
+}  // namespace
+}  // namespace ashlar::db

@@ -1,0 +1,156 @@
+#include "db/journal.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "engine/operation_codec.h"
+
+namespace ashlar::db {
+namespace {
+
+// Replaying decides by a time that is so much before the one that a commit carries: a deadline that
+// had not passed when the commit was made has not passed then either.
+constexpr engine::TimeMs kReplaySlackMs = 10'000;
+
+// The clock is read once in so many bytes of log.
+constexpr log::Position kBytesPerClockReading = 16U << 10U;
+
+// A thread keeps a buffer up to this length for its next payload.
+constexpr std::size_t kPayloadBytesKept = std::size_t{1} << 20U;
+
+/// One commit on its way into the log.
+class LogCommit final : public engine::Commit {
+ public:
+  LogCommit(log::Log& log, const log::Entry& entry) noexcept : log_(log), entry_(entry) {}
+
+  bool append() noexcept override {
+    appended_ = log_.try_append(entry_, end_);
+    return appended_ == log::Appended::kYes;
+  }
+
+  /// Nothing while the engine has not asked for it, for instance since no key was there.
+  std::optional<log::Appended> appended() const noexcept { return appended_; }
+  log::Position end() const noexcept { return end_; }
+
+ private:
+  log::Log& log_;
+  const log::Entry& entry_;
+  std::optional<log::Appended> appended_;
+  log::Position end_ = 0;
+};
+
+/// The calling thread's buffer for a payload.
+class PayloadBuffer {
+ public:
+  PayloadBuffer() noexcept = default;
+  PayloadBuffer(const PayloadBuffer&) = delete;
+  PayloadBuffer& operator=(const PayloadBuffer&) = delete;
+  ~PayloadBuffer() {
+    if (bytes().capacity() > kPayloadBytesKept) std::string().swap(bytes());
+  }
+  std::string& bytes() noexcept {
+    thread_local std::string buffer;
+    return buffer;
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::string& path,
+                                               const log::LocalLogOptions& options) {
+  std::unique_ptr<Journal> journal(new Journal(world));
+  ASHLAR_TRY_ASSIGN(journal->directory_, Directory::open(world.disk, path));
+  ASHLAR_TRY_ASSIGN(
+      journal->log_,
+      log::LocalLog::open(
+          world.disk, journal->directory_->log_path(), options, log::Start{},
+          [&](const log::Frame& frame) { return journal->replay(frame); }, journal->report_));
+  journal->moment_ms_.store(world.clock.now_ms(), std::memory_order_relaxed);
+  journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
+  world.replay_clock.go_live();
+  return journal;
+}
+
+Result<void> Journal::replay(const log::Frame& frame) {
+  auto done = replay_into_engine(frame.payload);
+  if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
+  // What had expired by then may still hold memory. To replay a commit twice does no harm.
+  world_.engine.maintain();
+  return replay_into_engine(frame.payload);
+}
+
+Result<void> Journal::replay_into_engine(std::string_view payload) {
+  engine::PayloadReader reader(payload);
+  world_.replay_clock.replay_at(reader.moment_ms() - kReplaySlackMs);
+  std::vector<engine::Operation> operations;
+  while (const auto stored = reader.next()) {
+    if (stored->kind == engine::StoredKind::kExpire) {
+      ASHLAR_TRY(world_.engine.expire(stored->key, stored->deadline_ms));
+      continue;
+    }
+    const bool is_erase = stored->kind == engine::StoredKind::kErase;
+    operations.push_back(
+        {.kind = is_erase ? engine::OperationKind::kErase : engine::OperationKind::kPut,
+         .key = stored->key,
+         .value = stored->value,
+         .deadline_ms = stored->deadline_ms});
+  }
+  if (!reader.is_good()) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption,
+              directory_->log_path() + ": a commit with a good checksum cannot be understood"));
+  }
+  ASHLAR_TRY(world_.engine.apply(operations));
+  return {};
+}
+
+/// Runs `call(commit)` on the engine until the log has taken the commit, or need not.
+template <typename Answer, typename Call>
+Result<Answer> Journal::commit(std::string_view payload, Durability durability, Call call) {
+  const log::Entry entry(payload);
+  while (true) {
+    ASHLAR_TRY(log_->make_room(payload.size()));
+    LogCommit commit(*log_, entry);
+    Result<Answer> answer = call(commit);
+    if (commit.appended() == log::Appended::kNoRoom) continue;
+    if (commit.appended() == log::Appended::kNever) {
+      ASHLAR_ASSERT(log_->poison() != nullptr, "a log that takes nothing more tells why");
+      return std::unexpected(*log_->poison());
+    }
+    if (!answer || !commit.appended()) return answer;
+    note_time(commit.end());
+    if (durability == Durability::kDisk) ASHLAR_TRY(log_->durable(commit.end()));
+    return answer;
+  }
+}
+
+Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations,
+                                   Durability durability) {
+  PayloadBuffer buffer;
+  engine::PayloadWriter writer(buffer.bytes(), moment_ms());
+  for (const engine::Operation& operation : operations) writer.add(operation);
+  return commit<std::size_t>(buffer.bytes(), durability, [&](engine::Commit& commit) {
+    return world_.engine.apply(operations, &commit);
+  });
+}
+
+Result<std::optional<engine::TimeMs>> Journal::expire(std::string_view key,
+                                                      engine::TimeMs deadline_ms,
+                                                      Durability durability) {
+  PayloadBuffer buffer;
+  engine::PayloadWriter writer(buffer.bytes(), moment_ms());
+  writer.add_expire(key, deadline_ms);
+  return commit<std::optional<engine::TimeMs>>(
+      buffer.bytes(), durability,
+      [&](engine::Commit& commit) { return world_.engine.expire(key, deadline_ms, &commit); });
+}
+
+/// Takes the time now and then, without a reading for each commit.
+void Journal::note_time(log::Position end) noexcept {
+  if (end - moment_end_.load(std::memory_order_relaxed) < kBytesPerClockReading) return;
+  moment_end_.store(end, std::memory_order_relaxed);
+  moment_ms_.store(world_.clock.now_ms(), std::memory_order_relaxed);
+}
+
+}  // namespace ashlar::db

@@ -1,0 +1,97 @@
+/// \file
+/// The calls that reach storage, one virtual function each, so that tests can own the disk: cut its
+/// power, tear its writes, and let any call fail. `File` and `Directory` (file.h) are what the rest
+/// of the house uses; they loop over short counts, retry EINTR and word the errors.
+///
+/// Implementations: PosixDisk (the system), SimulatedDisk (memory, with power cuts), FaultyDisk
+/// (around any other, fails chosen calls).
+///
+/// Invariants (of every implementation, as far as the machine keeps its promises):
+///   F1  Bytes that were in a file when `sync` began survive a power cut once it has returned 0.
+///   F2  A write through a handle opened with kDurable survives a power cut once it has returned.
+///   F3  A name that was created, renamed or removed before `sync_directory` of its directory began
+///       is so after a power cut once that has returned 0.
+///   F4  After a power cut each 512-byte sector that was written and not made durable holds its old
+///       or its new content, whichever, independent of all others.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ashlar::os {
+
+/// Offset, length and address of a write through a kDurable handle are multiples of this, in bytes.
+inline constexpr std::size_t kBlockBytes = 4096;
+
+enum class OpenMode : std::uint8_t {
+  kRead,       ///< Of an existing file.
+  kReadWrite,  ///< Of an existing file, through the page cache.
+  kCreate,     ///< As kReadWrite, of a file that does not exist yet (-EEXIST otherwise).
+  kDurable,    ///< Of an existing file: a write is on the disk when it returns, past the cache.
+};
+
+/// Storage, call by call. Every function returns a negative errno on failure, like -EIO.
+///
+/// Threads: thread-safe, calls on one handle included; not `close` beside a call on the same
+/// handle.
+class Disk {
+ public:
+  using Handle = int;
+
+  Disk() = default;
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+  virtual ~Disk() = default;
+
+  /// Returns: a handle; -ENOENT when there is no such file
+  virtual Handle open(const std::string& path, OpenMode mode) = 0;
+  virtual int close(Handle handle) = 0;
+
+  /// Returns: how many bytes were read, possibly fewer than asked for; 0 at the end of the file
+  virtual ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) = 0;
+
+  /// Returns: how many bytes were written, possibly fewer than given
+  virtual ssize_t write(Handle handle, const char* from, std::size_t bytes,
+                        std::uint64_t offset) = 0;
+
+  /// Makes content and length of the file durable.
+  virtual int sync(Handle handle) = 0;
+
+  /// Returns: the length of the file
+  virtual std::int64_t size(Handle handle) = 0;
+
+  /// Makes the file at least `bytes` long with space for all of them: what is new reads as zero,
+  /// and no write below `bytes` fails for want of space.
+  virtual int allocate(Handle handle, std::uint64_t bytes) = 0;
+
+  virtual int truncate(Handle handle, std::uint64_t bytes) = 0;
+
+  /// Maps the first `bytes` of the file, shared: what is stored there outlives the process.
+  ///
+  /// Returns:  0, with the address in `address`
+  /// Lifetime: until `unmap`, which may come after `close`
+  virtual int map(Handle handle, std::size_t bytes, char** address) = 0;
+  virtual int unmap(char* address, std::size_t bytes) = 0;
+
+  /// Locks the file against every other handle, in this process or another, until it is closed.
+  ///
+  /// Returns: -EWOULDBLOCK when somebody else holds it
+  virtual int lock(Handle handle) = 0;
+
+  /// Renames within one file system, replacing `to` at once.
+  virtual int rename(const std::string& from, const std::string& to) = 0;
+  virtual int remove(const std::string& path) = 0;
+
+  /// Returns: -EEXIST when there is something of that name already
+  virtual int make_directory(const std::string& path) = 0;
+  virtual int sync_directory(const std::string& path) = 0;
+
+  /// Puts the names in the directory into `names`, without "." and "..", in no order.
+  virtual int list(const std::string& path, std::vector<std::string>& names) = 0;
+};
+
+}  // namespace ashlar::os

@@ -1,0 +1,188 @@
+#include "os/file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::os {
+namespace {
+
+// Calls `call` until no signal interrupts it. Signals come in finite number; there is no other
+// bound.
+template <typename Call>
+auto uninterrupted(Call call) {
+  auto answer = call();
+  while (answer == -EINTR) answer = call();
+  return answer;
+}
+
+Error failure_of(const std::string& path, std::string_view call, std::int64_t error) {
+  ASHLAR_ASSERT(error < 0, "a failed call answers with a negative errno");
+  const char* const reason = ::strerrordesc_np(static_cast<int>(-error));
+  const bool is_full = error == -ENOSPC || error == -EDQUOT;
+  std::string message = path + ": ";
+  message += call;
+  message += ": ";
+  message += reason != nullptr ? std::string(reason) : "error " + std::to_string(-error);
+  return {is_full ? ErrorCode::kOutOfSpace : ErrorCode::kIo, std::move(message)};
+}
+
+std::string at(std::string_view call, std::uint64_t offset) {
+  return std::string(call) + " at " + std::to_string(offset);
+}
+
+}  // namespace
+
+File::File(Disk& disk, std::string path, Disk::Handle handle) noexcept
+    : disk_(disk), path_(std::move(path)), handle_(handle) {
+  ASHLAR_ASSERT(handle_ >= 0, "an open file has a handle");
+}
+
+// What `close` says is of no use: all that had to be durable was synced before.
+File::~File() {
+  disk_.close(handle_);
+}
+
+Error File::failure(std::string_view call, int error) const {
+  return failure_of(path_, call, error);
+}
+
+Result<std::unique_ptr<File>> File::open(Disk& disk, std::string path, OpenMode mode) {
+  const Disk::Handle handle = uninterrupted([&] { return disk.open(path, mode); });
+  if (handle == -ENOENT && mode != OpenMode::kCreate) return nullptr;
+  if (handle == -EEXIST && mode == OpenMode::kCreate) {
+    return std::unexpected(Error(ErrorCode::kUnavailable, path + ": exists already"));
+  }
+  if (handle < 0) return std::unexpected(failure_of(path, "open", handle));
+  return std::unique_ptr<File>(new File(disk, std::move(path), handle));
+}
+
+Result<std::size_t> File::read_some(std::uint64_t offset, std::span<char> to) const {
+  std::size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t bytes = uninterrupted(
+        [&] { return disk_.read(handle_, to.data() + done, to.size() - done, offset + done); });
+    if (bytes == 0) break;
+    if (bytes < 0) {
+      return std::unexpected(failure(at("read", offset + done), static_cast<int>(bytes)));
+    }
+    done += static_cast<std::size_t>(bytes);
+    ASHLAR_ASSERT(done <= to.size(), "no call reads more than it was asked for");
+  }
+  return done;
+}
+
+Result<void> File::read(std::uint64_t offset, std::span<char> to) const {
+  ASHLAR_TRY_ASSIGN(const std::size_t bytes, read_some(offset, to));
+  if (bytes == to.size()) return {};
+  std::string message = path_ + ": ends at " + std::to_string(offset + bytes) + ", before the " +
+                        std::to_string(to.size()) + " bytes at " + std::to_string(offset);
+  return std::unexpected(Error(ErrorCode::kCorruption, std::move(message)));
+}
+
+Result<void> File::write(std::uint64_t offset, std::span<const char> from) {
+  std::size_t done = 0;
+  while (done < from.size()) {
+    const ssize_t bytes = uninterrupted([&] {
+      return disk_.write(handle_, from.data() + done, from.size() - done, offset + done);
+    });
+    // A disk that takes nothing and gives no reason must not hold us for ever.
+    const int error = bytes == 0 ? -EIO : static_cast<int>(std::min<ssize_t>(bytes, 0));
+    if (error != 0) return std::unexpected(failure(at("write", offset + done), error));
+    done += static_cast<std::size_t>(bytes);
+    ASHLAR_ASSERT(done <= from.size(), "no call writes more than it was given");
+  }
+  return {};
+}
+
+Result<void> File::sync() {
+  // An interrupted call has not failed: it has not been made, so it may be made again.
+  const int answer = uninterrupted([&] { return disk_.sync(handle_); });
+  if (answer != 0) return std::unexpected(failure("sync", answer));
+  return {};
+}
+
+Result<std::uint64_t> File::size() const {
+  const std::int64_t bytes = uninterrupted([&] { return disk_.size(handle_); });
+  if (bytes < 0) return std::unexpected(failure("size", static_cast<int>(bytes)));
+  return static_cast<std::uint64_t>(bytes);
+}
+
+Result<void> File::allocate(std::uint64_t bytes) {
+  const int answer = uninterrupted([&] { return disk_.allocate(handle_, bytes); });
+  if (answer != 0) {
+    return std::unexpected(failure("allocate " + std::to_string(bytes) + " bytes", answer));
+  }
+  return {};
+}
+
+Result<void> File::truncate(std::uint64_t bytes) {
+  const int answer = uninterrupted([&] { return disk_.truncate(handle_, bytes); });
+  if (answer != 0) return std::unexpected(failure(at("truncate", bytes), answer));
+  return {};
+}
+
+Result<bool> File::lock() {
+  const int answer = uninterrupted([&] { return disk_.lock(handle_); });
+  if (answer == -EWOULDBLOCK) return false;
+  if (answer != 0) return std::unexpected(failure("lock", answer));
+  return true;
+}
+
+Mapping::Mapping(Disk& disk, char* address, std::size_t bytes) noexcept
+    : disk_(disk), address_(address), bytes_(bytes) {
+  ASHLAR_ASSERT(address_ != nullptr, "a mapping has an address");
+}
+
+Mapping::~Mapping() {
+  disk_.unmap(address_, bytes_);
+}
+
+Result<std::unique_ptr<Mapping>> Mapping::make(File& file, std::size_t bytes) {
+  ASHLAR_ASSERT(bytes > 0, "a mapping holds at least one byte");
+  char* address = nullptr;
+  const int answer = uninterrupted([&] { return file.disk_.map(file.handle_, bytes, &address); });
+  if (answer != 0) {
+    return std::unexpected(file.failure("map " + std::to_string(bytes) + " bytes", answer));
+  }
+  return std::unique_ptr<Mapping>(new Mapping(file.disk_, address, bytes));
+}
+
+Result<void> rename_file(Disk& disk, const std::string& from, const std::string& to) {
+  const int answer = uninterrupted([&] { return disk.rename(from, to); });
+  if (answer != 0) return std::unexpected(failure_of(from, "rename to " + to, answer));
+  return {};
+}
+
+Result<bool> remove_file(Disk& disk, const std::string& path) {
+  const int answer = uninterrupted([&] { return disk.remove(path); });
+  if (answer == -ENOENT) return false;
+  if (answer != 0) return std::unexpected(failure_of(path, "remove", answer));
+  return true;
+}
+
+Result<bool> make_directory(Disk& disk, const std::string& path) {
+  const int answer = uninterrupted([&] { return disk.make_directory(path); });
+  if (answer == -EEXIST) return false;
+  if (answer != 0) return std::unexpected(failure_of(path, "make directory", answer));
+  return true;
+}
+
+Result<void> sync_directory(Disk& disk, const std::string& path) {
+  const int answer = uninterrupted([&] { return disk.sync_directory(path); });
+  if (answer != 0) return std::unexpected(failure_of(path, "sync directory", answer));
+  return {};
+}
+
+Result<std::vector<std::string>> list_directory(Disk& disk, const std::string& path) {
+  std::vector<std::string> names;
+  const int answer = uninterrupted([&] { return disk.list(path, names); });
+  if (answer != 0) return std::unexpected(failure_of(path, "list", answer));
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace ashlar::os

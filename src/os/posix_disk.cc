@@ -1,0 +1,177 @@
+#include "os/posix_disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+
+#include "base/assert.h"
+
+namespace ashlar::os {
+namespace {
+
+constexpr std::size_t kZeroStepBytes = std::size_t{1} << 20U;
+static_assert(kZeroStepBytes % kBlockBytes == 0, "a step may go past the page cache");
+
+// What a system call that answers -1 on failure comes to in the terms of `Disk`.
+template <typename Answer>
+Answer or_error(Answer answer) noexcept {
+  return answer < 0 ? static_cast<Answer>(-errno) : answer;
+}
+
+int open_durable(const char* path) noexcept {
+  constexpr int kFlags = O_RDWR | O_DSYNC | O_CLOEXEC;
+  const int direct = ::open(path, kFlags | O_DIRECT);
+  if (direct >= 0 || errno != EINVAL) return direct;
+  return ::open(path, kFlags);
+}
+
+int open_in(const char* path, OpenMode mode) noexcept {
+  switch (mode) {
+    case OpenMode::kRead:
+      return ::open(path, O_RDONLY | O_CLOEXEC);
+    case OpenMode::kReadWrite:
+      return ::open(path, O_RDWR | O_CLOEXEC);
+    case OpenMode::kCreate:
+      return ::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    case OpenMode::kDurable:
+      return open_durable(path);
+  }
+  ASHLAR_ASSERT(false, "a file is opened in one of four modes");
+}
+
+// Zeros that take no memory: all their pages are the one zero page of the system.
+class Zeros {
+ public:
+  Zeros() noexcept
+      : begin_(::mmap(nullptr, kZeroStepBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {}
+  Zeros(const Zeros&) = delete;
+  Zeros& operator=(const Zeros&) = delete;
+  ~Zeros() {
+    if (is_valid()) ::munmap(begin_, kZeroStepBytes);
+  }
+  bool is_valid() const noexcept { return begin_ != MAP_FAILED; }
+  const void* begin() const noexcept { return begin_; }
+
+ private:
+  void* begin_;
+};
+
+int write_zeros(int fd, std::uint64_t from, std::uint64_t end) noexcept {
+  const Zeros zeros;
+  if (!zeros.is_valid()) return -ENOMEM;
+  while (from < end) {
+    const std::size_t step = std::min<std::uint64_t>(kZeroStepBytes, end - from);
+    const ssize_t written = ::pwrite(fd, zeros.begin(), step, static_cast<off_t>(from));
+    if (written == 0) return -EIO;  // No progress and no reason: it must not go on for ever.
+    if (written < 0 && errno != EINTR) return -errno;
+    if (written > 0) from += static_cast<std::uint64_t>(written);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Disk::Handle PosixDisk::open(const std::string& path, OpenMode mode) {
+  return or_error(open_in(path.c_str(), mode));
+}
+
+int PosixDisk::close(Handle handle) {
+  return or_error(::close(handle));
+}
+
+ssize_t PosixDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) {
+  return or_error(::pread(handle, to, bytes, static_cast<off_t>(offset)));
+}
+
+ssize_t PosixDisk::write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) {
+  return or_error(::pwrite(handle, from, bytes, static_cast<off_t>(offset)));
+}
+
+int PosixDisk::sync(Handle handle) {
+  return or_error(::fdatasync(handle));
+}
+
+std::int64_t PosixDisk::size(Handle handle) {
+  struct stat status{};
+  if (::fstat(handle, &status) != 0) return -errno;
+  ASHLAR_ASSERT(status.st_size >= 0, "a file has no negative length");
+  return status.st_size;
+}
+
+int PosixDisk::allocate(Handle handle, std::uint64_t bytes) {
+  const std::int64_t old_bytes = size(handle);
+  if (old_bytes < 0) return static_cast<int>(old_bytes);
+  // The length stays: it grows with the zeros, so that after an interruption in the middle of
+  // either the next attempt goes on where this one stopped.
+  const int reserved =
+      bytes == 0 ? 0 : ::fallocate(handle, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes));
+  if (reserved != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
+  const auto from = static_cast<std::uint64_t>(old_bytes);
+  return from < bytes ? write_zeros(handle, from, bytes) : 0;
+}
+
+int PosixDisk::truncate(Handle handle, std::uint64_t bytes) {
+  return or_error(::ftruncate(handle, static_cast<off_t>(bytes)));
+}
+
+int PosixDisk::map(Handle handle, std::size_t bytes, char** address) {
+  ASHLAR_ASSERT(bytes > 0, "a mapping holds at least one byte");
+  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
+  if (mapped == MAP_FAILED) return -errno;
+  *address = static_cast<char*>(mapped);
+  return 0;
+}
+
+int PosixDisk::unmap(char* address, std::size_t bytes) {
+  return or_error(::munmap(address, bytes));
+}
+
+int PosixDisk::lock(Handle handle) {
+  return or_error(::flock(handle, LOCK_EX | LOCK_NB));
+}
+
+int PosixDisk::rename(const std::string& from, const std::string& to) {
+  return or_error(::rename(from.c_str(), to.c_str()));
+}
+
+int PosixDisk::remove(const std::string& path) {
+  return or_error(::unlink(path.c_str()));
+}
+
+int PosixDisk::make_directory(const std::string& path) {
+  return or_error(::mkdir(path.c_str(), S_IRWXU));
+}
+
+int PosixDisk::sync_directory(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  const int answer = or_error(::fsync(fd));  // Before `close` has a chance to set errno.
+  ::close(fd);
+  return answer;
+}
+
+int PosixDisk::list(const std::string& path, std::vector<std::string>& names) {
+  names.clear();
+  DIR* const directory = ::opendir(path.c_str());  // Sets O_CLOEXEC by itself.
+  if (directory == nullptr) return -errno;
+  errno = 0;  // The only way to tell the end from a failure.
+  // Nobody else has this stream, which is all that `readdir` asks for.
+  while (const dirent* entry = ::readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  const int answer = -errno;
+  ::closedir(directory);
+  return answer;
+}
+
+}  // namespace ashlar::os
