@@ -58,6 +58,9 @@ std::string_view LogReader::ring_bytes(Position position, std::size_t bytes) {
 
 std::optional<Frame> LogReader::frame_in_ring(Position position) {
   if (tail_.ring.size() < FrameHeader::kBytes) return std::nullopt;
+  // Eight bytes that begin at a multiple of eight are never split: a quick look at the kind.
+  const char* const kind = tail_.ring.data() + (position + 16) % tail_.ring.size() + 4;
+  if (*kind == 0) return std::nullopt;
   const auto frame_bytes = plausible_frame_bytes(ring_bytes(position, FrameHeader::kBytes));
   if (!frame_bytes || *frame_bytes > tail_.ring.size()) return std::nullopt;
   return decode_frame(ring_bytes(position, *frame_bytes), position, log_id_);
@@ -80,38 +83,59 @@ Result<std::optional<Frame>> LogReader::next() {
   return frame;
 }
 
-/// A frame that is valid at `position` or, failing that, one in the ring there.
-Result<std::optional<Frame>> LogReader::later_frame(Position position) {
-  ASHLAR_TRY_ASSIGN(std::optional<Frame> frame, frame_in_segments(position));
-  const bool is_within_ring = position < at_.position + tail_.ring.size();
-  if (!frame && is_within_ring) frame = frame_in_ring(position);
-  return frame;
+/// The first valid frame in the segments at or after `position`.
+Result<std::optional<Frame>> LogReader::later_in_segments(Position position) {
+  while (true) {
+    ASHLAR_TRY_ASSIGN(const std::string_view window, view(position, kWindowBytes));
+    if (window.size() < FrameHeader::kBytes) return std::nullopt;
+    // Most of it is zeros, so the quick look comes first.
+    std::size_t offset = 0;
+    while (offset + FrameHeader::kBytes <= window.size() &&
+           !plausible_frame_bytes(window.substr(offset))) {
+      offset += 8;
+    }
+    position += offset;
+    if (offset + FrameHeader::kBytes > window.size()) continue;
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, frame_in_segments(position));
+    if (frame) return frame;
+    position += 8;
+  }
+}
+
+/// The first valid frame in the ring at or after `position`.
+std::optional<Frame> LogReader::later_in_ring(Position position) {
+  for (const Position last = at_.position + tail_.ring.size(); position < last; position += 8) {
+    if (const std::optional<Frame> frame = frame_in_ring(position)) return frame;
+  }
+  return std::nullopt;
+}
+
+/// What a valid frame behind the end means.
+Result<void> LogReader::judge(const Frame& later) const {
+  const Position unsynced = later.header.unsynced_bytes;
+  const Position durable = later.position - std::min(later.position, unsynced);
+  if (durable <= at_.position) return {};
+  return std::unexpected(Error(
+      ErrorCode::kCorruption,
+      segments_.place_of(at_.position) + ": a frame is damaged that was durable, as the frame at " +
+          segments_.place_of(later.position) + " tells; `ashlar repair` keeps what is before"));
 }
 
 Result<std::uint64_t> LogReader::judge_end() {
   const Position end = at_.position;
-  const Position segments_end = segments_.empty() ? end : segments_.end();
-  const Position last = std::max(segments_end, end + tail_.ring.size());
-  Position torn_end = end;
-  for (Position position = end; position + FrameHeader::kBytes <= last;) {
-    ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, later_frame(position));
-    if (!frame) {
-      position += 8;
-      continue;
-    }
-    const Position durable =
-        frame->position - std::min<Position>(frame->position, frame->header.unsynced_bytes);
-    if (durable > end) {
-      return std::unexpected(Error(ErrorCode::kCorruption,
-                                   segments_.place_of(end) +
-                                       ": a frame is damaged that was durable, as the frame at " +
-                                       segments_.place_of(frame->position) +
-                                       " tells; `ashlar repair` keeps what is before"));
-    }
-    torn_end = frame->end();
-    position = frame->end();
+  Position segments_torn_end = end;
+  while (true) {
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> later, later_in_segments(segments_torn_end));
+    if (!later) break;
+    ASHLAR_TRY(judge(*later));
+    segments_torn_end = later->end();
   }
-  return torn_end - end;
+  Position ring_torn_end = end;
+  while (const std::optional<Frame> later = later_in_ring(ring_torn_end)) {
+    ASHLAR_TRY(judge(*later));
+    ring_torn_end = later->end();
+  }
+  return std::max(segments_torn_end, ring_torn_end) - end;
 }
 
 }  // namespace ashlar::log

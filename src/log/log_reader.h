@@ -58,7 +58,9 @@ class LogReader {
   Result<std::optional<Frame>> frame_in_segments(Position position);
   std::optional<Frame> frame_in_ring(Position position);
   std::string_view ring_bytes(Position position, std::size_t bytes);
-  Result<std::optional<Frame>> later_frame(Position position);
+  Result<std::optional<Frame>> later_in_segments(Position position);
+  std::optional<Frame> later_in_ring(Position position);
+  Result<void> judge(const Frame& later) const;
 
   const SegmentSet& segments_;
   const Tail tail_;

@@ -1,0 +1,82 @@
+#include "acknowledged.h"
+
+#include <chrono>
+
+namespace ashlar::crash {
+namespace {
+
+constexpr std::uint64_t kKeyCount = 500;
+
+std::string key_of(std::uint64_t index) {
+  return "key:" + std::to_string(index);
+}
+
+/// A deadline that no run lives to see: that it is stored and comes back is what is tested.
+Expiry far_deadline() {
+  return Expiry::in(std::chrono::hours(24 * 365));
+}
+
+}  // namespace
+
+Script::Step Script::next() {
+  ++number_;
+  Step step;
+  const std::uint64_t kind = random_.below(100);
+  step.is_batch = kind < 15;
+  step.has_deadline = kind >= 90;
+  const std::uint64_t durability = random_.below(100);
+  step.durability = durability < 90   ? Durability::kProcess
+                    : durability < 95 ? Durability::kNone
+                                      : Durability::kDisk;
+  const std::uint64_t count = step.is_batch ? 2 + random_.below(8) : 1;
+  while (step.writes.size() < count) {
+    const std::string key = key_of(random_.below(kKeyCount));
+    if (random_.chance(20)) {
+      step.writes[key] = std::nullopt;
+    } else {
+      const std::size_t filler = random_.chance(2) ? 5000 : random_.below(200);
+      step.writes[key] = std::to_string(number_) + ":" + std::string(filler, 'f');
+    }
+  }
+  return step;
+}
+
+bool run_step(Db& db, const Script::Step& step) {
+  const Expiry expiry = step.has_deadline ? far_deadline() : Expiry::never();
+  if (!step.is_batch) {
+    const auto& [key, value] = *step.writes.begin();
+    if (value) return db.put(key, *value, expiry, step.durability).has_value();
+    return db.erase(key, step.durability).has_value();
+  }
+  WriteBatch batch;
+  for (const auto& [key, value] : step.writes) {
+    if (value) {
+      batch.put(key, *value, expiry);
+    } else {
+      batch.erase(key);
+    }
+  }
+  return db.write(batch, step.durability).has_value();
+}
+
+void apply_step(State& state, const Script::Step& step) {
+  for (const auto& [key, value] : step.writes) {
+    if (value) {
+      state[key] = *value;
+    } else {
+      state.erase(key);
+    }
+  }
+}
+
+State read_state(Db& db) {
+  State state;
+  auto rows = db.scan();
+  if (!rows) return state;
+  for (rows->seek_to_first(); rows->is_valid(); rows->next()) {
+    state.emplace(rows->key(), rows->value());
+  }
+  return state;
+}
+
+}  // namespace ashlar::crash

@@ -1,0 +1,52 @@
+/// \file
+/// What a killed writer had been told, kept where it survives: the file that the writer appends to
+/// after each acknowledgement, and the state that must be found because of it.
+///
+/// The writer is one thread, so commits have an order: commit i is made of values that say i. After
+/// a kill the database must hold the state after commit n for some n that is at least the last one
+/// acknowledged, and at most one more than it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "ashlar/db.h"
+#include "testing/random.h"
+
+namespace ashlar::crash {
+
+/// The script of a writer: which commit comes when. A function of the seed alone, so that the
+/// checker knows what the writer did.
+class Script {
+ public:
+  explicit Script(std::uint64_t seed) : random_(seed) {}
+
+  /// One commit: what to put and what to erase, at once.
+  struct Step {
+    std::map<std::string, std::optional<std::string>> writes;  ///< nullopt: erase.
+    bool is_batch = false;
+    bool has_deadline = false;
+    Durability durability = Durability::kProcess;
+  };
+
+  Step next();
+
+ private:
+  testing::Random random_;
+  std::uint64_t number_ = 0;
+};
+
+using State = std::map<std::string, std::string>;
+
+/// Makes `step` in `db`. Returns whether it was acknowledged.
+bool run_step(Db& db, const Script::Step& step);
+
+/// Makes `step` in `state`.
+void apply_step(State& state, const Script::Step& step);
+
+/// All that `db` holds.
+State read_state(Db& db);
+
+}  // namespace ashlar::crash

@@ -1,0 +1,183 @@
+// The campaign `kill9`: a writer is killed at a random moment, again and again, and whatever it had
+// been told was written must be there when the directory is opened again.
+//
+//     kill9 [cycles] [seed] [--plant=ack-before-append]
+//
+// A cycle forks a writer, which runs the script and counts each acknowledgement in memory that it
+// shares with the parent; the parent kills it after a random time, opens the directory itself, and
+// compares. Both go on from the state that was found.
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "acknowledged.h"
+#include "testing/temporary_directory.h"
+
+namespace ashlar::crash {
+namespace {
+
+/// What parent and writer share.
+struct Shared {
+  std::atomic<bool> is_open{false};
+  std::atomic<std::uint64_t> acknowledged_count{0};
+};
+
+/// Bugs that can be planted, each of which the campaign must find.
+enum class Plant : std::uint8_t { kNone, kAckBeforeAppend };
+
+struct Campaign {
+  std::uint64_t cycles = 60;
+  std::uint64_t seed = 1;
+  Plant plant = Plant::kNone;
+};
+
+Options options_for(const std::string& directory) {
+  Options options;
+  options.directory = directory;
+  options.memory_budget_bytes = std::size_t{64} << 20U;
+  return options;
+}
+
+/// Runs the script from step `done_count` on until it is killed.
+[[noreturn]] void write_until_killed(const std::string& directory, const Campaign& campaign,
+                                     std::uint64_t done_count, Shared& shared) {
+  Script script(campaign.seed);
+  for (std::uint64_t i = 0; i < done_count; ++i) script.next();
+  auto db = Db::open(options_for(directory));
+  if (!db) _exit(2);
+  shared.is_open.store(true);
+  while (true) {
+    const Script::Step step = script.next();
+    if (campaign.plant == Plant::kAckBeforeAppend) shared.acknowledged_count.fetch_add(1);
+    if (!run_step(*db, step)) _exit(3);
+    if (campaign.plant == Plant::kNone) shared.acknowledged_count.fetch_add(1);
+  }
+}
+
+class Run {
+ public:
+  explicit Run(const Campaign& campaign)
+      : campaign_(campaign),
+        random_(campaign.seed * 7919 + 1),
+        script_(campaign.seed),
+        directory_((temporary_.path() / "data").string()) {
+    void* const memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::abort();
+    shared_ = new (memory) Shared;
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() { munmap(static_cast<void*>(shared_), sizeof(Shared)); }
+
+  int operator()() {
+    for (std::uint64_t cycle = 0; cycle < campaign_.cycles && violation_count_ == 0; ++cycle) {
+      if (!kill_a_writer()) return 1;
+      check();
+      if ((cycle + 1) % 50 == 0) {
+        std::printf("kill9: %llu of %llu cycles, %llu acknowledged\n",
+                    static_cast<unsigned long long>(cycle + 1),
+                    static_cast<unsigned long long>(campaign_.cycles),
+                    static_cast<unsigned long long>(acknowledged_count_));
+        std::fflush(stdout);
+      }
+    }
+    std::printf("campaign kill9: cycles=%llu acknowledged=%llu violations=%llu skipped=0\n",
+                static_cast<unsigned long long>(campaign_.cycles),
+                static_cast<unsigned long long>(acknowledged_count_),
+                static_cast<unsigned long long>(violation_count_));
+    // A campaign in which writers hardly wrote has shown nothing.
+    const bool is_void = acknowledged_count_ < 100 * campaign_.cycles;
+    if (is_void) std::printf("kill9: void: too few commits were acknowledged\n");
+    return violation_count_ == 0 && !is_void ? 0 : 1;
+  }
+
+ private:
+  bool kill_a_writer() {
+    shared_->acknowledged_count.store(0);
+    shared_->is_open.store(false);
+    std::fflush(stdout);
+    const pid_t writer = fork();
+    if (writer < 0) return false;
+    if (writer == 0) write_until_killed(directory_, campaign_, done_count_, *shared_);
+    // Some are killed while they open, the others while they write.
+    if (!random_.chance(10)) {
+      while (!shared_->is_open.load() && waitpid(writer, nullptr, WNOHANG) == 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random_.below(30'000)));
+    kill(writer, SIGKILL);
+    int status = 0;
+    waitpid(writer, &status, 0);
+    if (WIFSIGNALED(status)) return true;
+    std::printf("kill9: the writer ended by itself with status %d\n", WEXITSTATUS(status));
+    return false;
+  }
+
+  /// Opens the directory and finds out which commit it stands at.
+  void check() {
+    const std::uint64_t acknowledged = shared_->acknowledged_count.load();
+    acknowledged_count_ += acknowledged;
+    auto db = Db::open(options_for(directory_));
+    if (!db) return violate(std::string(db.error().message()));
+    const State found = read_state(*db);
+    for (std::uint64_t i = 0; i < acknowledged; ++i) advance();
+    if (found == state_) return;
+    advance();  // The commit that was under way may be there as well.
+    if (found != state_)
+      violate("the state is neither that of the last acknowledged commit nor the next");
+  }
+
+  void advance() {
+    apply_step(state_, script_.next());
+    ++done_count_;
+  }
+
+  void violate(const std::string& what) {
+    ++violation_count_;
+    std::printf("kill9: VIOLATION after %llu commits, seed %llu: %s\n",
+                static_cast<unsigned long long>(done_count_),
+                static_cast<unsigned long long>(campaign_.seed), what.c_str());
+  }
+
+  const Campaign campaign_;
+  testing::Random random_;
+  Script script_;
+  State state_;
+  std::uint64_t done_count_ = 0;
+  std::uint64_t acknowledged_count_ = 0;
+  std::uint64_t violation_count_ = 0;
+  testing::TemporaryDirectory temporary_;
+  const std::string directory_;
+  Shared* shared_ = nullptr;
+};
+
+}  // namespace
+}  // namespace ashlar::crash
+
+int main(int argument_count, char** arguments) {
+  ashlar::crash::Campaign campaign;
+  int position = 0;
+  for (int i = 1; i < argument_count; ++i) {
+    if (std::strcmp(arguments[i], "--plant=ack-before-append") == 0) {
+      campaign.plant = ashlar::crash::Plant::kAckBeforeAppend;
+    } else if (position++ == 0) {
+      campaign.cycles = std::strtoull(arguments[i], nullptr, 10);
+    } else {
+      campaign.seed = std::strtoull(arguments[i], nullptr, 10);
+    }
+  }
+  return ashlar::crash::Run(campaign)();
+}
