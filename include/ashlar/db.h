@@ -168,6 +168,15 @@ class Db {
   /// Errors: the common ones
   Result<Stats> stats() const;
 
+  /// Writes all keys to a checkpoint, beside writers, so that the log before it is given up and the
+  /// next opening is quick. Happens by itself when the log has grown long; without a directory
+  /// nothing happens.
+  ///
+  /// Errors: kOutOfSpace, kIo  the checkpoint was given up; the one before still counts
+  ///         kUnavailable      a write to the log failed before
+  /// Cost:   reads every key once, compresses and writes it; takes some MiB of memory
+  Result<void> checkpoint();
+
   /// Bytes that count against the memory budget now. Cost: one load.
   std::size_t approximate_memory() const noexcept;
 

@@ -59,7 +59,10 @@ Result<Db> Access::open(const Options& options, const Environment& environment) 
     ASHLAR_TRY_ASSIGN(impl->engine, memory::make_memory_engine(impl->options, impl->clock, seed));
     ASHLAR_ASSERT(impl->engine != nullptr, "an engine that was made is there");
     if (!options.directory.empty()) ASHLAR_TRY(open_journal(*impl, environment, seed));
-    if (environment.has_background) ASHLAR_TRY(impl->background.start(*impl->engine));
+    if (environment.has_background) {
+      ASHLAR_TRY(impl->background.start(*impl->engine));
+      if (impl->journal != nullptr) ASHLAR_TRY(impl->journal->start_checkpoints());
+    }
     return Db(std::move(impl));
   });
 }

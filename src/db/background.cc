@@ -1,7 +1,7 @@
 #include "db/background.h"
 
 #include <pthread.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): signal masks of threads are POSIX
 
 #include <algorithm>
 #include <chrono>

@@ -25,13 +25,13 @@ Result<void> check_option(const char* name, std::size_t given, const Bounds& bou
 std::string key_complaint(std::string_view key, const Options& options) {
   ASHLAR_ASSERT(!is_key_allowed(key, options), "only a key outside its limits is refused");
   return "key " + printable_key(key) + " has " + std::to_string(key.size()) + " bytes, " +
-         to_text({1, options.key_bytes_max});
+         to_text({.least = 1, .most = options.key_bytes_max});
 }
 
 std::string value_complaint(std::string_view key, std::string_view value, const Options& options) {
   ASHLAR_ASSERT(!is_value_allowed(value, options), "only a value outside its limits is refused");
   return "value of key " + printable_key(key) + " has " + std::to_string(value.size()) +
-         " bytes, " + to_text({0, options.value_bytes_max});
+         " bytes, " + to_text({.least = 0, .most = options.value_bytes_max});
 }
 
 Error operation_refusal(std::size_t index, const std::string& complaint) {

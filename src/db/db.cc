@@ -188,6 +188,14 @@ Result<Stats> Db::stats() const {
   });
 }
 
+Result<void> Db::checkpoint() {
+  return db::at_border([&]() -> Result<void> {
+    if (impl_->is_closed()) return std::unexpected(db::closed());
+    if (impl_->journal == nullptr) return {};
+    return impl_->journal->checkpoint();
+  });
+}
+
 std::size_t Db::approximate_memory() const noexcept {
   return impl_->engine->memory_bytes();
 }

@@ -24,6 +24,7 @@ class Directory {
 
   const std::string& path() const noexcept { return path_; }
   std::string log_path() const { return path_ + "/log"; }
+  std::string checkpoint_path() const { return path_ + "/checkpoint"; }
 
  private:
   Directory(std::string path, std::unique_ptr<os::File> lock) noexcept

@@ -61,11 +61,20 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
                                                const log::LocalLogOptions& options) {
   std::unique_ptr<Journal> journal(new Journal(world));
   ASHLAR_TRY_ASSIGN(journal->directory_, Directory::open(world.disk, path));
+  log::Position checkpoint_end = 0;
+  ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_checkpoint(checkpoint_end));
   ASHLAR_TRY_ASSIGN(
       journal->log_,
       log::LocalLog::open(
-          world.disk, journal->directory_->log_path(), options, log::Start{},
+          world.disk, journal->directory_->log_path(), options, start,
           [&](const log::Frame& frame) { return journal->replay(frame); }, journal->report_));
+  if (journal->log_->end().position < checkpoint_end) {
+    return std::unexpected(Error(
+        ErrorCode::kCorruption,
+        journal->directory_->log_path() + ": the log ends at " +
+            std::to_string(journal->log_->end().position) +
+            ", before what the checkpoint was made beside: " + std::to_string(checkpoint_end)));
+  }
   journal->moment_ms_.store(world.clock.now_ms(), std::memory_order_relaxed);
   journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
   world.replay_clock.go_live();
@@ -73,11 +82,15 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
 }
 
 Result<void> Journal::replay(const log::Frame& frame) {
-  auto done = replay_into_engine(frame.payload);
+  return replay_payload(frame.payload);
+}
+
+Result<void> Journal::replay_payload(std::string_view payload) {
+  auto done = replay_into_engine(payload);
   if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
   // What had expired by then may still hold memory. To replay a commit twice does no harm.
   world_.engine.maintain();
-  return replay_into_engine(frame.payload);
+  return replay_into_engine(payload);
 }
 
 Result<void> Journal::replay_into_engine(std::string_view payload) {
@@ -151,6 +164,7 @@ void Journal::note_time(log::Position end) noexcept {
   if (end - moment_end_.load(std::memory_order_relaxed) < kBytesPerClockReading) return;
   moment_end_.store(end, std::memory_order_relaxed);
   moment_ms_.store(world_.clock.now_ms(), std::memory_order_relaxed);
+  if (is_checkpoint_due()) wake_checkpoints();
 }
 
 }  // namespace ashlar::db

@@ -10,12 +10,18 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "ashlar/options.h"
+#include "base/thread_safety.h"
+#include "db/checkpoint_store.h"
 #include "db/directory.h"
 #include "db/replay_clock.h"
 #include "engine/storage_engine.h"
@@ -54,8 +60,20 @@ class Journal {
   Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
                                                Durability durability);
 
-  /// Makes everything durable. No other call may follow.
-  Result<void> close() { return log_->close(); }
+  /// Writes all that the engine holds to a checkpoint, beside writers, and lets go of the log
+  /// before it. One call at a time works; others wait for it and then do the same.
+  ///
+  /// Errors: kIo, kOutOfSpace  the checkpoint was given up, the one before still counts
+  ///         kUnavailable      the log is poisoned
+  Result<void> checkpoint();
+
+  /// Starts the thread that makes a checkpoint whenever the log has grown long.
+  ///
+  /// Errors: kUnavailable  the system refuses a thread
+  Result<void> start_checkpoints();
+
+  /// Ends the threads and makes everything durable. No other call may follow.
+  Result<void> close();
 
   const log::LogReport& report() const noexcept { return report_; }
 
@@ -65,7 +83,14 @@ class Journal {
  private:
   explicit Journal(const World& world) noexcept : world_(world) {}
 
+  Result<log::Start> load_checkpoint(log::Position& end);
+  Result<std::uint64_t> write_checkpoint(memory::CheckpointWriter& writer);
+  void run_checkpoints(const std::stop_token& stop);
+  bool is_checkpoint_due() const noexcept;
+  void wake_checkpoints() noexcept;
+
   Result<void> replay(const log::Frame& frame);
+  Result<void> replay_payload(std::string_view payload);
   Result<void> replay_into_engine(std::string_view payload);
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
   template <typename Answer, typename Call>
@@ -80,6 +105,15 @@ class Journal {
   // About the time, never ahead of it, and the end of the log when it was taken.
   std::atomic<engine::TimeMs> moment_ms_{0};
   std::atomic<log::Position> moment_end_{0};
+
+  base::Mutex checkpoint_mutex_;
+  std::unique_ptr<CheckpointStore> checkpoints_ ASHLAR_GUARDED_BY(checkpoint_mutex_);
+  std::atomic<log::Position> checkpoint_origin_{0};  // Of the newest.
+
+  std::mutex thread_mutex_;
+  std::condition_variable_any thread_wakeup_;
+  bool is_woken_ = false;  // Guarded by thread_mutex_.
+  std::jthread thread_;    // Last, so that it ends first.
 };
 
 }  // namespace ashlar::db

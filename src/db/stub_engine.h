@@ -33,6 +33,7 @@ class StubEngine : public engine::StorageEngine {
   Result<std::unique_ptr<engine::Cursor>> scan(const Range&, const engine::View&) override {
     return std::unexpected(Error::of_literal(ErrorCode::kUnavailable, "a stub has no rows"));
   }
+  Result<void> visit_all(const RowVisitor&) override { return {}; }
   Result<engine::View> acquire_snapshot() override { return engine::View{}; }
   void release_snapshot(Sequence) noexcept override {}
   std::optional<engine::TimeMs> maintain() override { return std::nullopt; }

@@ -31,16 +31,16 @@ PayloadWriter::PayloadWriter(std::string& payload, TimeMs moment_ms) : payload_(
   base::append_number(payload_, moment_ms);
 }
 
-void PayloadWriter::add(const Operation& operation) {
+void PayloadWriter::append_to(std::string& payload, const Operation& operation) {
   ASHLAR_ASSERT(!operation.key.empty() && operation.key.size() <= kKeyBytesHardMax,
                 "only keys within the limits are stored");
   const StoredKind kind = kind_of(operation);
-  payload_.push_back(static_cast<char>(kind));
-  base::append_varint(payload_, operation.key.size());
-  if (has_value(kind)) base::append_varint(payload_, operation.value.size());
-  if (has_deadline(kind)) base::append_number(payload_, operation.deadline_ms);
-  payload_.append(operation.key);
-  if (has_value(kind)) payload_.append(operation.value);
+  payload.push_back(static_cast<char>(kind));
+  base::append_varint(payload, operation.key.size());
+  if (has_value(kind)) base::append_varint(payload, operation.value.size());
+  if (has_deadline(kind)) base::append_number(payload, operation.deadline_ms);
+  payload.append(operation.key);
+  if (has_value(kind)) payload.append(operation.value);
 }
 
 void PayloadWriter::add_expire(std::string_view key, TimeMs deadline_ms) {

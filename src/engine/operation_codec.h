@@ -35,8 +35,11 @@ class PayloadWriter {
   /// Writes to `payload`, whose old content goes.
   PayloadWriter(std::string& payload, TimeMs moment_ms);
 
-  void add(const Operation& operation);
+  void add(const Operation& operation) { append_to(payload_, operation); }
   void add_expire(std::string_view key, TimeMs deadline_ms);
+
+  /// Adds an operation to a payload that was begun before.
+  static void append_to(std::string& payload, const Operation& operation);
 
  private:
   std::string& payload_;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -77,6 +78,21 @@ class StorageEngine {
   ///
   /// Errors: kOutOfSpace  the memory budget has no room for what the walk needs
   virtual Result<std::unique_ptr<Cursor>> scan(const Range& range, const View& view) = 0;
+
+  /// One key of a walk over all. The views are good for the call.
+  struct Row {
+    std::string_view key;
+    std::string_view value;
+    TimeMs deadline_ms;
+  };
+  using RowVisitor = std::function<Result<void>(const Row&)>;
+
+  /// Hands out every key with its latest value, in no order and at no one moment: of a key that is
+  /// written meanwhile any of its values, or none, or one more than once. Every commit that had got
+  /// into its log before the call is in what is seen, or superseded. An error of `visit` ends it.
+  ///
+  /// Cost: memory for a few keys at a time; no lock is held while `visit` runs
+  virtual Result<void> visit_all(const RowVisitor& visit) = 0;
 
   /// Takes a snapshot; each is released once, by its sequence.
   ///

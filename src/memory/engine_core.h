@@ -1,7 +1,7 @@
 /// \file
 /// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc,
-/// write_plain.cc, expire.cc, evict.cc, reclaim.cc (the background), scan.cc, memory_engine.cc (the
-/// rest).
+/// write_plain.cc, expire.cc, evict.cc, reclaim.cc (the background), scan.cc, visit_all.cc,
+/// memory_engine.cc (the rest).
 ///
 /// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the
 /// ordered side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
@@ -65,6 +65,7 @@ class MemoryEngine final : public engine::StorageEngine {
                  std::span<std::optional<Value>> values) const override;
   Result<std::unique_ptr<engine::Cursor>> scan(const Range& range,
                                                const engine::View& view) override;
+  Result<void> visit_all(const RowVisitor& visit) override;
   Result<engine::View> acquire_snapshot() override;
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<TimeMs> maintain() override;

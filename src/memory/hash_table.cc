@@ -246,6 +246,7 @@ std::size_t HashTable::move_upper_half(Bucket& from, Bucket& to, unsigned bit) n
 }
 
 bool HashTable::merge_one() noexcept {
+  if (walker_count_.load(std::memory_order_relaxed) != 0) return false;
   const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
   const std::uint64_t last = count - 1;
   Bucket& to = buckets_[last - std::bit_floor(last)];

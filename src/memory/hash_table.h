@@ -179,6 +179,27 @@ class HashTable {
     }
   }
 
+  /// Visits every chain while others read and write: what is added or moved meanwhile may be
+  /// visited more than once, and nothing that stays is missed. `visit(root)` is called with the
+  /// chain locked; when it returns false `pause()` is called with nothing locked, and ends the walk
+  /// by returning false. Neither may throw.
+  template <typename Visit, typename Pause>
+  void walk_beside_writers(Visit visit, Pause pause) {
+    {
+      const base::MutexLock lock(resize_mutex_);  // A merge under way ends before.
+      walker_count_.fetch_add(1, std::memory_order_relaxed);
+    }
+    // What a split moves goes to the end, ahead of the walk; merges, which move backwards, wait.
+    for (std::uint64_t i = 0; i < bucket_count_.load(std::memory_order_acquire); ++i) {
+      set_lock(buckets_[i]);
+      const bool goes_on = visit(buckets_[i]);
+      unlock_unchanged(buckets_[i]);
+      if (!goes_on && !pause()) break;
+    }
+    const base::MutexLock lock(resize_mutex_);
+    walker_count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
   std::uint64_t slot_count() const noexcept { return slot_count_.load(std::memory_order_relaxed); }
   std::size_t taken_bytes() const noexcept;
 
@@ -245,6 +266,7 @@ class HashTable {
 
   alignas(64) std::atomic<std::uint64_t> slot_count_{0};
   base::Mutex resize_mutex_;
+  std::atomic<std::uint32_t> walker_count_{0};  // Changed and asked for under resize_mutex_.
   // Written under resize_mutex_; atomic for stats.
   std::atomic<std::size_t> committed_bytes_{0};
 };

@@ -24,6 +24,7 @@ Script::Step Script::next() {
   const std::uint64_t kind = random_.below(100);
   step.is_batch = kind < 15;
   step.has_deadline = kind >= 90;
+  step.makes_checkpoint = random_.below(2000) == 0;
   const std::uint64_t durability = random_.below(100);
   step.durability = durability < 90   ? Durability::kProcess
                     : durability < 95 ? Durability::kNone
@@ -42,6 +43,7 @@ Script::Step Script::next() {
 }
 
 bool run_step(Db& db, const Script::Step& step) {
+  if (step.makes_checkpoint && !db.checkpoint()) return false;
   const Expiry expiry = step.has_deadline ? far_deadline() : Expiry::never();
   if (!step.is_batch) {
     const auto& [key, value] = *step.writes.begin();

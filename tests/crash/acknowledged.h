@@ -28,6 +28,7 @@ class Script {
     std::map<std::string, std::optional<std::string>> writes;  ///< nullopt: erase.
     bool is_batch = false;
     bool has_deadline = false;
+    bool makes_checkpoint = false;  ///< Before it.
     Durability durability = Durability::kProcess;
   };
 

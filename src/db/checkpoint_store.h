@@ -1,0 +1,60 @@
+/// \file
+/// The checkpoints of a directory: which one counts, and how a new one takes its place.
+///
+/// A checkpoint is written under a name that does not count, made durable, and renamed; the one
+/// before is removed only after that. So at every moment the newest name leads to a whole file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ashlar/result.h"
+#include "memory/checkpoint/checkpoint_file.h"
+#include "os/file.h"
+
+namespace ashlar::db {
+
+/// Threads: externally synchronised.
+class CheckpointStore {
+ public:
+  /// Lifetime: `disk` must outlive it.
+  CheckpointStore(os::Disk& disk, std::string directory)
+      : disk_(disk), directory_(std::move(directory)) {}
+
+  /// Finds the newest checkpoint and removes what an earlier process left unfinished.
+  ///
+  /// Errors: kIo
+  Result<void> open();
+
+  /// Hands the rows of the newest checkpoint to `visit`, as `memory::read_checkpoint` does.
+  ///
+  /// Returns: nullopt when there is none
+  /// Errors:  kCorruption  it is damaged; kIo; those of `visit`
+  Result<std::optional<memory::CheckpointReport>> load(
+      const std::function<Result<void>(std::string_view payload)>& visit);
+
+  /// Begins a new one.
+  ///
+  /// Errors: kIo, kOutOfSpace
+  Result<std::unique_ptr<memory::CheckpointWriter>> begin(const memory::LogPlace& origin,
+                                                          std::int64_t moment_ms);
+
+  /// Puts the one that was begun, and is finished, in the place of the newest.
+  ///
+  /// Errors: kIo
+  Result<void> install();
+
+ private:
+  std::string path_of(std::uint64_t number) const;
+  std::string unfinished_path() const { return directory_ + "/unfinished"; }
+
+  os::Disk& disk_;
+  const std::string directory_;
+  std::uint64_t newest_ = 0;  // 0: there is none.
+};
+
+}  // namespace ashlar::db

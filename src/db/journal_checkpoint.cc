@@ -1,0 +1,119 @@
+// Checkpoints: making them beside writers, and beginning from the newest.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "db/journal.h"
+
+namespace ashlar::db {
+namespace {
+
+// The log may grow to this length, or to that of what the engine holds where that is more: writing
+// a checkpoint then costs no more than writing the log did.
+constexpr std::uint64_t kLogBytesMin = std::uint64_t{256} << 20U;
+
+memory::LogPlace place_of(const log::Start& start) noexcept {
+  return {.position = start.position, .chain = start.chain, .commit = start.commit};
+}
+
+}  // namespace
+
+/// Loads the newest checkpoint into the engine. Returns where the log goes on, and in `end` how far
+/// the log must reach.
+Result<log::Start> Journal::load_checkpoint(log::Position& end) {
+  const base::MutexLock lock(checkpoint_mutex_);
+  checkpoints_ = std::make_unique<CheckpointStore>(world_.disk, directory_->checkpoint_path());
+  ASHLAR_TRY(checkpoints_->open());
+  ASHLAR_TRY_ASSIGN(const auto report, checkpoints_->load([this](std::string_view payload) {
+    return replay_payload(payload);
+  }));
+  if (!report) return log::Start{};
+  end = report->end;
+  checkpoint_origin_.store(report->origin.position, std::memory_order_relaxed);
+  return log::Start{.position = report->origin.position,
+                    .chain = report->origin.chain,
+                    .commit = report->origin.commit};
+}
+
+Result<void> Journal::checkpoint() {
+  const base::MutexLock lock(checkpoint_mutex_);
+  ASHLAR_ASSERT(checkpoints_ != nullptr, "a journal that is open has its checkpoints");
+  // First the place in the log, then the walk: every commit before it is seen by the walk.
+  const log::Start origin = log_->end();
+  ASHLAR_TRY_ASSIGN(const auto writer,
+                    checkpoints_->begin(place_of(origin), world_.clock.now_ms()));
+  ASHLAR_TRY_ASSIGN(const std::uint64_t end, write_checkpoint(*writer));
+  ASHLAR_TRY(log_->durable(end));
+  ASHLAR_TRY(writer->finish(end));
+  ASHLAR_TRY(checkpoints_->install());
+  checkpoint_origin_.store(origin.position, std::memory_order_relaxed);
+  return log_->truncate_before(origin.position);
+}
+
+/// Writes every row. Returns the end of the log when the last one had been read.
+Result<std::uint64_t> Journal::write_checkpoint(memory::CheckpointWriter& writer) {
+  ASHLAR_TRY(world_.engine.visit_all([&](const engine::StorageEngine::Row& row) {
+    return writer.add({.key = row.key, .value = row.value, .deadline_ms = row.deadline_ms});
+  }));
+  return log_->end().position;
+}
+
+bool Journal::is_checkpoint_due() const noexcept {
+  const log::Position origin = checkpoint_origin_.load(std::memory_order_relaxed);
+  const log::Position end = moment_end_.load(std::memory_order_relaxed);
+  const std::uint64_t length_max =
+      std::max<std::uint64_t>(kLogBytesMin, world_.engine.memory_bytes());
+  return end > origin && end - origin > length_max;
+}
+
+Result<void> Journal::start_checkpoints() {
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
+  } catch (const std::system_error& error) {
+    return std::unexpected(
+        Error(ErrorCode::kUnavailable, std::string("the checkpoint thread: ") + error.what()));
+  }
+  return {};
+}
+
+void Journal::wake_checkpoints() noexcept {
+  {
+    const std::lock_guard lock(thread_mutex_);
+    is_woken_ = true;
+  }
+  thread_wakeup_.notify_one();
+}
+
+void Journal::run_checkpoints(const std::stop_token& stop) {
+  constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
+  bool has_failed = false;
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(thread_mutex_);
+      const auto is_woken = [this] { return is_woken_; };
+      if (has_failed) {
+        thread_wakeup_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
+      } else {
+        thread_wakeup_.wait(lock, stop, is_woken);
+      }
+      is_woken_ = false;
+    }
+    if (stop.stop_requested() || !is_checkpoint_due()) continue;
+    try {
+      has_failed = !checkpoint();
+    } catch (const std::bad_alloc&) {
+      has_failed = true;
+    }
+  }
+}
+
+Result<void> Journal::close() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  return log_->close();
+}
+
+}  // namespace ashlar::db

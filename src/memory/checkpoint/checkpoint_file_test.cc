@@ -1,0 +1,107 @@
+// What recovery relies on: a checkpoint gives back what was written, and nothing once it is
+// damaged.
+
+#include "memory/checkpoint/checkpoint_file.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "os/posix_disk.h"
+#include "testing/random.h"
+#include "testing/seed.h"
+#include "testing/temporary_directory.h"
+
+namespace ashlar::memory {
+namespace {
+
+using Rows = std::map<std::string, std::string>;
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  std::string path() const { return (temporary_.path() / "checkpoint").string(); }
+
+  void write(const Rows& rows) {
+    auto writer =
+        CheckpointWriter::create(disk_, path(), {.position = 4096, .chain = 3, .commit = 8}, 1'000);
+    ASSERT_TRUE(writer.has_value());
+    for (const auto& [key, value] : rows) {
+      ASSERT_TRUE((*writer)->add({.key = key, .value = value}).has_value());
+    }
+    ASSERT_TRUE((*writer)->finish(8192).has_value());
+    EXPECT_EQ((*writer)->row_count(), rows.size());
+  }
+
+  Result<CheckpointReport> read(Rows& rows) {
+    return read_checkpoint(disk_, path(), [&](std::string_view payload) -> Result<void> {
+      engine::PayloadReader reader(payload);
+      while (const auto stored = reader.next()) rows.emplace(stored->key, stored->value);
+      EXPECT_TRUE(reader.is_good());
+      return {};
+    });
+  }
+
+  testing::TemporaryDirectory temporary_;
+  os::PosixDisk disk_;
+};
+
+TEST_F(CheckpointTest, BringsItsRowsBack) {
+  Rows rows;
+  for (int i = 0; i < 5000; ++i) {
+    rows["key:" + std::to_string(i)] = std::string(static_cast<std::size_t>(i % 300), 'v');
+  }
+  rows["long"] = std::string(std::size_t{1} << 20U, 'l');
+  write(rows);
+  Rows found;
+  const auto report = read(found);
+  ASSERT_TRUE(report.has_value()) << report.error().message();
+  EXPECT_EQ(found, rows);
+  EXPECT_EQ(report->origin.position, 4096U);
+  EXPECT_EQ(report->origin.chain, 3U);
+  EXPECT_EQ(report->origin.commit, 8U);
+  EXPECT_EQ(report->end, 8192U);
+  EXPECT_EQ(report->row_count, rows.size());
+}
+
+TEST_F(CheckpointTest, MayBeEmpty) {
+  write({});
+  Rows found;
+  EXPECT_TRUE(read(found).has_value());
+  EXPECT_TRUE(found.empty());
+}
+
+// K1: every flipped bit and every length but the right one is noticed.
+TEST_F(CheckpointTest, IsRefusedWhenItIsDamaged) {
+  testing::Random random(testing::seed());
+  Rows rows;
+  for (int i = 0; i < 40; ++i) rows["key:" + std::to_string(i)] = random.bytes(20);
+  write(rows);
+  auto file = os::File::open(disk_, path(), os::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.has_value());
+  const std::uint64_t bytes = (*file)->size().value();
+  for (std::uint64_t bit = 0; bit < bytes * 8; bit += 1 + random.below(5)) {
+    char byte = 0;
+    ASSERT_TRUE((*file)->read(bit / 8, {&byte, 1}).has_value());
+    const char flipped = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << bit % 8));
+    ASSERT_TRUE((*file)->write(bit / 8, {&flipped, 1}).has_value());
+    Rows found;
+    const auto report = read(found);
+    ASSERT_FALSE(report.has_value()) << "bit " << bit;
+    EXPECT_EQ(report.error().code(), ErrorCode::kCorruption);
+    ASSERT_TRUE((*file)->write(bit / 8, {&byte, 1}).has_value());
+  }
+  for (std::uint64_t length = 0; length < bytes; length += 1 + random.below(50)) {
+    Rows whole;
+    ASSERT_TRUE(read(whole).has_value());
+    std::string content(bytes, '\0');
+    ASSERT_TRUE((*file)->read(0, content).has_value());
+    ASSERT_TRUE((*file)->truncate(length).has_value());
+    Rows found;
+    EXPECT_FALSE(read(found).has_value()) << "length " << length;
+    ASSERT_TRUE((*file)->write(0, content).has_value());
+  }
+}
+
+}  // namespace
+}  // namespace ashlar::memory
