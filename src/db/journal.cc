@@ -131,9 +131,11 @@ Result<Answer> Journal::commit(std::string_view payload, Durability durability, 
       ASHLAR_ASSERT(log_->poison() != nullptr, "a log that takes nothing more tells why");
       return std::unexpected(*log_->poison());
     }
-    if (!answer || !commit.appended()) return answer;
-    note_time(commit.end());
-    if (durability == Durability::kDisk) ASHLAR_TRY(log_->durable(commit.end()));
+    if (!answer) return answer;
+    // A commit that found nothing to do rests on those before it: what it saw must survive too.
+    const log::Position end = commit.appended() ? commit.end() : log_->end().position;
+    note_time(end);
+    if (durability == Durability::kDisk) ASHLAR_TRY(log_->durable(end));
     return answer;
   }
 }

@@ -24,7 +24,8 @@
 
 namespace ashlar::os {
 
-/// Offset, length and address of a write through a kDurable handle are multiples of this, in bytes.
+/// Offset, length and address of a read or write through a kDurable handle are multiples of this,
+/// in bytes.
 inline constexpr std::size_t kBlockBytes = 4096;
 
 enum class OpenMode : std::uint8_t {

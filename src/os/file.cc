@@ -19,6 +19,7 @@ auto uninterrupted(Call call) {
   return answer;
 }
 
+// What happened to which file, by which call, and whether freeing space would help.
 Error failure_of(const std::string& path, std::string_view call, std::int64_t error) {
   ASHLAR_ASSERT(error < 0, "a failed call answers with a negative errno");
   const char* const reason = ::strerrordesc_np(static_cast<int>(-error));
@@ -30,6 +31,7 @@ Error failure_of(const std::string& path, std::string_view call, std::int64_t er
   return {is_full ? ErrorCode::kOutOfSpace : ErrorCode::kIo, std::move(message)};
 }
 
+// The call with the place where it failed, which after short counts lies inside what was asked.
 std::string at(std::string_view call, std::uint64_t offset) {
   return std::string(call) + " at " + std::to_string(offset);
 }
@@ -137,6 +139,7 @@ Mapping::Mapping(Disk& disk, char* address, std::size_t bytes) noexcept
   ASHLAR_ASSERT(address_ != nullptr, "a mapping has an address");
 }
 
+// Nothing is lost when it fails: stores are in the file already.
 Mapping::~Mapping() {
   disk_.unmap(address_, bytes_);
 }
@@ -164,11 +167,25 @@ Result<bool> remove_file(Disk& disk, const std::string& path) {
   return true;
 }
 
+namespace {
+
+/// "." for a name without a directory, "/" for one in the root.
+std::string directory_above(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
 Result<bool> make_directory(Disk& disk, const std::string& path) {
   const int answer = uninterrupted([&] { return disk.make_directory(path); });
-  if (answer == -EEXIST) return false;
-  if (answer != 0) return std::unexpected(failure_of(path, "make directory", answer));
-  return true;
+  if (answer != 0 && answer != -EEXIST) {
+    return std::unexpected(failure_of(path, "make directory", answer));
+  }
+  // Also of one that was there: who made it may have ended before its name was durable.
+  ASHLAR_TRY(sync_directory(disk, directory_above(path)));
+  return answer == 0;
 }
 
 Result<void> sync_directory(Disk& disk, const std::string& path) {

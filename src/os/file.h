@@ -100,6 +100,8 @@ Result<void> rename_file(Disk& disk, const std::string& from, const std::string&
 /// Returns: false when there was no such file
 Result<bool> remove_file(Disk& disk, const std::string& path);
 
+/// Makes the directory `path` and its name durable.
+///
 /// Returns: false when it existed already
 Result<bool> make_directory(Disk& disk, const std::string& path);
 Result<void> sync_directory(Disk& disk, const std::string& path);

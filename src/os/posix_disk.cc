@@ -26,6 +26,7 @@ Answer or_error(Answer answer) noexcept {
   return answer < 0 ? static_cast<Answer>(-errno) : answer;
 }
 
+// Asks for direct access first; a file system without it says that the flags make no sense.
 int open_durable(const char* path) noexcept {
   constexpr int kFlags = O_RDWR | O_DSYNC | O_CLOEXEC;
   const int direct = ::open(path, kFlags | O_DIRECT);
@@ -64,6 +65,7 @@ class Zeros {
   void* begin_;
 };
 
+// Returns: 0 when all of [from, end) is zero and has its space
 int write_zeros(int fd, std::uint64_t from, std::uint64_t end) noexcept {
   const Zeros zeros;
   if (!zeros.is_valid()) return -ENOMEM;
@@ -95,6 +97,7 @@ ssize_t PosixDisk::write(Handle handle, const char* from, std::size_t bytes, std
   return or_error(::pwrite(handle, from, bytes, static_cast<off_t>(offset)));
 }
 
+// The length is content enough for fdatasync; times and permissions are not worth a write.
 int PosixDisk::sync(Handle handle) {
   return or_error(::fdatasync(handle));
 }
@@ -134,6 +137,7 @@ int PosixDisk::unmap(char* address, std::size_t bytes) {
   return or_error(::munmap(address, bytes));
 }
 
+// Held by the open file, not by the process: two handles of one process exclude each other too.
 int PosixDisk::lock(Handle handle) {
   return or_error(::flock(handle, LOCK_EX | LOCK_NB));
 }

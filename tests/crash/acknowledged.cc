@@ -24,11 +24,11 @@ Script::Step Script::next() {
   const std::uint64_t kind = random_.below(100);
   step.is_batch = kind < 15;
   step.has_deadline = kind >= 90;
-  step.makes_checkpoint = random_.below(2000) == 0;
+  step.makes_checkpoint = random_.below(500) == 0;
   const std::uint64_t durability = random_.below(100);
-  step.durability = durability < 90   ? Durability::kProcess
-                    : durability < 95 ? Durability::kNone
-                                      : Durability::kDisk;
+  step.durability = durability < durable_percent_       ? Durability::kDisk
+                    : durability < durable_percent_ + 5 ? Durability::kNone
+                                                        : Durability::kProcess;
   const std::uint64_t count = step.is_batch ? 2 + random_.below(8) : 1;
   while (step.writes.size() < count) {
     const std::string key = key_of(random_.below(kKeyCount));

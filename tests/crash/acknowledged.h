@@ -21,7 +21,9 @@ namespace ashlar::crash {
 /// checker knows what the writer did.
 class Script {
  public:
-  explicit Script(std::uint64_t seed) : random_(seed) {}
+  /// `durable_percent` of the steps are at kDisk, 5 at kNone, the others at kProcess.
+  explicit Script(std::uint64_t seed, std::uint64_t durable_percent = 5)
+      : random_(seed), durable_percent_(durable_percent) {}
 
   /// One commit: what to put and what to erase, at once.
   struct Step {
@@ -36,6 +38,7 @@ class Script {
 
  private:
   testing::Random random_;
+  std::uint64_t durable_percent_;
   std::uint64_t number_ = 0;
 };
 

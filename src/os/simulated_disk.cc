@@ -1,0 +1,417 @@
+#include "os/simulated_disk.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::os {
+namespace {
+
+// The names in `path`, from the root on.
+std::vector<std::string> split(const std::string& path) {
+  std::vector<std::string> names;
+  std::size_t begin = 0;
+  while (begin < path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (end > begin) names.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+// What a drive asks for that is written to past the page cache.
+bool is_of_blocks(const char* address, std::size_t bytes, std::uint64_t offset) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(address) | bytes | offset) % kBlockBytes == 0;
+}
+
+// Both are of the caller and may be anything, so they must not be added first.
+bool fits_in_file(std::uint64_t offset, std::uint64_t bytes) noexcept {
+  return offset <= SimulatedFile::kBytesMax && bytes <= SimulatedFile::kBytesMax - offset;
+}
+
+}  // namespace
+
+SimulatedDisk::SimulatedDisk() : root_(std::make_shared<SimulatedDirectory>()) {}
+
+// Counts a call that reaches storage. Returns: false when the disk has stopped, by this call or
+// before it
+bool SimulatedDisk::begin_call_locked() {
+  if (has_stopped_) return false;
+  if (call_count_ >= stop_before_) {
+    // F8: from here on, what the program stores is of no effect.
+    detach_mappings_locked();
+    has_stopped_ = true;
+    return false;
+  }
+  ++call_count_;
+  return true;
+}
+
+// The memory stays for those who still have its address: threads of a dead process run on in a
+// test.
+void SimulatedDisk::detach_mappings_locked() {
+  for (auto& [address, mapped] : mappings_) {
+    if (mapped.file != nullptr) mapped.file->detach();
+    mapped.file = nullptr;
+  }
+}
+
+void SimulatedDisk::turn_off_locked() {
+  detach_mappings_locked();
+  // A file that has no name left goes with its last handle.
+  handles_.clear();
+  locks_.clear();
+  has_stopped_ = false;
+  stop_before_ = kNever;
+}
+
+void SimulatedDisk::crash_process() {
+  const base::MutexLock lock(mutex_);
+  turn_off_locked();
+  // The system lives on, so the write that was not made is not on its way to the medium either.
+  root_->for_each_file([](SimulatedFile& file) { file.forget_interrupted(); });
+}
+
+void SimulatedDisk::cut_power(PowerCut how, std::uint64_t seed) {
+  const base::MutexLock lock(mutex_);
+  turn_off_locked();
+  CutRandom random(seed);
+  root_->cut_power(how, random);
+}
+
+SimulatedDisk::OpenFile* SimulatedDisk::find_open_locked(Handle handle) {
+  const auto found = handles_.find(handle);
+  if (found == handles_.end()) return nullptr;
+  ASHLAR_ASSERT(found->second.file != nullptr, "an open handle has a file");
+  return &found->second;
+}
+
+// Null for a handle opened to read only too.
+SimulatedDisk::OpenFile* SimulatedDisk::find_writable_locked(Handle handle) {
+  OpenFile* const open = find_open_locked(handle);
+  return open != nullptr && open->mode != OpenMode::kRead ? open : nullptr;
+}
+
+// Where the last name of `path` stands or would stand, whether or not there is such a name.
+SimulatedDisk::Place SimulatedDisk::find_place_locked(const std::string& path) const {
+  const std::vector<std::string> names = split(path);
+  if (names.empty()) return {.directory = nullptr, .name = {}};
+  SimulatedDirectory* directory = root_.get();
+  for (const std::string& name : std::span(names).first(names.size() - 1)) {
+    const SimulatedEntry* const entry = directory->find(name);
+    directory = entry != nullptr ? entry->directory.get() : nullptr;
+    if (directory == nullptr) break;
+  }
+  return {.directory = directory, .name = names.back()};
+}
+
+SimulatedDirectory* SimulatedDisk::find_directory_locked(const std::string& path) const {
+  if (split(path).empty()) return root_.get();
+  const Place place = find_place_locked(path);
+  if (place.directory == nullptr) return nullptr;
+  const SimulatedEntry* const entry = place.directory->find(place.name);
+  return entry != nullptr ? entry->directory.get() : nullptr;
+}
+
+std::shared_ptr<SimulatedFile> SimulatedDisk::find_file_locked(const std::string& path) const {
+  const Place place = find_place_locked(path);
+  if (place.directory == nullptr) return nullptr;
+  const SimulatedEntry* const entry = place.directory->find(place.name);
+  return entry != nullptr ? entry->file : nullptr;
+}
+
+Disk::Handle SimulatedDisk::add_handle_locked(std::shared_ptr<SimulatedFile> file, OpenMode mode) {
+  ASHLAR_ASSERT(file != nullptr, "a handle is of a file");
+  // Numbers are not used again: a program that goes on with a handle of before a crash is found
+  // out.
+  handles_.emplace(next_handle_, OpenFile{.file = std::move(file), .mode = mode});
+  return next_handle_++;
+}
+
+Disk::Handle SimulatedDisk::open(const std::string& path, OpenMode mode) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const Place place = find_place_locked(path);
+  if (place.directory == nullptr) return -ENOENT;
+  const SimulatedEntry* const entry = place.directory->find(place.name);
+  if (mode == OpenMode::kCreate) {
+    if (entry != nullptr) return -EEXIST;
+    auto file = std::make_shared<SimulatedFile>();
+    place.directory->create(place.name, {.file = file, .directory = nullptr});
+    return add_handle_locked(std::move(file), mode);
+  }
+  if (entry == nullptr) return -ENOENT;
+  if (entry->file == nullptr) return -EISDIR;
+  return add_handle_locked(entry->file, mode);
+}
+
+int SimulatedDisk::close(Handle handle) {
+  const base::MutexLock lock(mutex_);
+  const auto found = handles_.find(handle);
+  if (found == handles_.end()) return -EBADF;
+  const auto held = locks_.find(found->second.file.get());
+  if (held != locks_.end() && held->second == handle) locks_.erase(held);
+  handles_.erase(found);
+  return 0;
+}
+
+ssize_t SimulatedDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const OpenFile* const open = find_open_locked(handle);
+  if (open == nullptr) return -EBADF;
+  if (open->mode == OpenMode::kDurable && !is_of_blocks(to, bytes, offset)) return -EINVAL;
+  return static_cast<ssize_t>(open->file->read(offset, {to, bytes}));
+}
+
+// How much the files may still grow. Each takes as much as it is long, holes included: this is what
+// makes the promise of `allocate` hold. What only the medium still has a name for takes nothing, as
+// file systems free it before they refuse.
+std::uint64_t SimulatedDisk::room_locked() const {
+  if (space_bytes_max_ == kNever) return SimulatedFile::kBytesMax;
+  std::set<const SimulatedFile*> files;
+  root_->for_each_file([&files](SimulatedFile& file) { files.insert(&file); });
+  for (const auto& [handle, open] : handles_) files.insert(open.file.get());
+  std::uint64_t used_bytes = 0;
+  for (const SimulatedFile* file : files) used_bytes += file->bytes();
+  // The limit may have been lowered to less than there is.
+  return space_bytes_max_ - std::min(space_bytes_max_, used_bytes);
+}
+
+// How much of a write the disk has room for: the front part of it, in blocks through kDurable.
+std::size_t SimulatedDisk::writable_bytes_locked(const OpenFile& open, std::uint64_t offset,
+                                                 std::size_t bytes) const {
+  ASHLAR_ASSERT(fits_in_file(offset, bytes), "a write lies inside the largest file");
+  if (offset + bytes <= open.file->bytes()) return bytes;
+  const std::uint64_t end_max = open.file->bytes() + room_locked();
+  const std::uint64_t end = std::min(offset + bytes, end_max);
+  if (end <= offset) return 0;
+  const std::size_t unit = open.mode == OpenMode::kDurable ? kBlockBytes : 1;
+  return (end - offset) / unit * unit;
+}
+
+ssize_t SimulatedDisk::write(Handle handle, const char* from, std::size_t bytes,
+                             std::uint64_t offset) {
+  const base::MutexLock lock(mutex_);
+  // The call that stops the disk goes on to the checks: only a write that would have been made can
+  // be torn.
+  const bool had_stopped = has_stopped_;
+  const bool has_begun = begin_call_locked();
+  if (had_stopped) return -EIO;
+  const OpenFile* const open = find_writable_locked(handle);
+  if (open == nullptr) return has_begun ? -EBADF : -EIO;
+  const bool is_durable = open->mode == OpenMode::kDurable;
+  if (is_durable && !is_of_blocks(from, bytes, offset)) return has_begun ? -EINVAL : -EIO;
+  if (!fits_in_file(offset, bytes)) return has_begun ? -EFBIG : -EIO;
+  const std::span<const char> written(from, writable_bytes_locked(*open, offset, bytes));
+  if (!has_begun) {
+    open->file->interrupt(offset, written);
+    return -EIO;
+  }
+  if (written.empty() && bytes != 0) return -ENOSPC;
+  if (is_durable) {
+    open->file->write_durable(offset, written);
+  } else {
+    open->file->write(offset, written);
+  }
+  return std::ssize(written);
+}
+
+int SimulatedDisk::sync(Handle handle) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const OpenFile* const open = find_open_locked(handle);
+  if (open == nullptr) return -EBADF;
+  // The name of the file is another matter: see `sync_directory`.
+  open->file->sync();
+  return 0;
+}
+
+std::int64_t SimulatedDisk::size(Handle handle) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const OpenFile* const open = find_open_locked(handle);
+  return open == nullptr ? -EBADF : static_cast<std::int64_t>(open->file->bytes());
+}
+
+// Cuts off or adds zeros. `open` is null when the handle cannot be written through.
+int SimulatedDisk::resize_locked(OpenFile* open, std::uint64_t bytes) {
+  if (open == nullptr) return -EBADF;
+  if (bytes > SimulatedFile::kBytesMax) return -EFBIG;
+  if (bytes > open->file->bytes() && bytes - open->file->bytes() > room_locked()) return -ENOSPC;
+  open->file->resize(bytes);
+  return 0;
+}
+
+int SimulatedDisk::allocate(Handle handle, std::uint64_t bytes) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  OpenFile* const open = find_writable_locked(handle);
+  // All that lies inside the length has its space already: see `room_locked`.
+  if (open != nullptr && bytes <= open->file->bytes()) return 0;
+  return resize_locked(open, bytes);
+}
+
+int SimulatedDisk::truncate(Handle handle, std::uint64_t bytes) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  return resize_locked(find_writable_locked(handle), bytes);
+}
+
+int SimulatedDisk::map(Handle handle, std::size_t bytes, char** address) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const OpenFile* const open = find_writable_locked(handle);
+  if (open == nullptr) return -EBADF;
+  if (bytes > SimulatedFile::kBytesMax) return -ENOMEM;
+  SimulatedFile::Memory memory = open->file->map(bytes);
+  ASHLAR_ASSERT(memory->bytes() >= bytes, "the memory of a file covers its mappings");
+  *address = memory->begin();
+  mappings_.emplace(*address, Mapped{.file = open->file, .memory = std::move(memory)});
+  return 0;
+}
+
+int SimulatedDisk::unmap(char* address, std::size_t /*bytes*/) {
+  const base::MutexLock lock(mutex_);
+  // One file mapped twice has two entries of one address; any of them will do.
+  const auto found = mappings_.find(address);
+  if (found == mappings_.end()) return -EINVAL;
+  mappings_.erase(found);
+  return 0;
+}
+
+int SimulatedDisk::lock(Handle handle) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const OpenFile* const open = find_open_locked(handle);
+  if (open == nullptr) return -EBADF;
+  // As with flock, one who has the lock may take it again.
+  const auto [held, is_free] = locks_.emplace(open->file.get(), handle);
+  return is_free || held->second == handle ? 0 : -EWOULDBLOCK;
+}
+
+int SimulatedDisk::rename(const std::string& from, const std::string& to) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const Place old_place = find_place_locked(from);
+  const Place new_place = find_place_locked(to);
+  if (old_place.directory == nullptr || new_place.directory == nullptr) return -ENOENT;
+  const SimulatedEntry* const entry = old_place.directory->find(old_place.name);
+  if (entry == nullptr) return -ENOENT;
+  if (old_place.directory != new_place.directory) return -EXDEV;
+  if (old_place.name == new_place.name) return 0;
+  const SimulatedEntry* const replaced = new_place.directory->find(new_place.name);
+  // The systems replace empty directories too; nobody here has a use for it.
+  if (replaced != nullptr && replaced->directory != nullptr) return -EISDIR;
+  if (replaced != nullptr && entry->directory != nullptr) return -ENOTDIR;
+  old_place.directory->rename(old_place.name, new_place.name);
+  return 0;
+}
+
+int SimulatedDisk::remove(const std::string& path) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const Place place = find_place_locked(path);
+  if (place.directory == nullptr) return -ENOENT;
+  const SimulatedEntry* const entry = place.directory->find(place.name);
+  if (entry == nullptr) return -ENOENT;
+  if (entry->directory != nullptr) return -EISDIR;
+  place.directory->remove(place.name);
+  return 0;
+}
+
+int SimulatedDisk::make_directory(const std::string& path) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  if (split(path).empty()) return -EEXIST;
+  const Place place = find_place_locked(path);
+  if (place.directory == nullptr) return -ENOENT;
+  if (place.directory->find(place.name) != nullptr) return -EEXIST;
+  auto directory = std::make_shared<SimulatedDirectory>();
+  place.directory->create(place.name, {.file = nullptr, .directory = std::move(directory)});
+  return 0;
+}
+
+int SimulatedDisk::sync_directory(const std::string& path) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  SimulatedDirectory* const directory = find_directory_locked(path);
+  if (directory == nullptr) return -ENOENT;
+  directory->sync();
+  return 0;
+}
+
+int SimulatedDisk::list(const std::string& path, std::vector<std::string>& names) {
+  const base::MutexLock lock(mutex_);
+  names.clear();
+  if (!begin_call_locked()) return -EIO;
+  const SimulatedDirectory* const directory = find_directory_locked(path);
+  if (directory == nullptr) return -ENOENT;
+  names = directory->names();
+  return 0;
+}
+
+std::uint64_t SimulatedDisk::call_count() const {
+  const base::MutexLock lock(mutex_);
+  return call_count_;
+}
+
+void SimulatedDisk::stop_before(std::uint64_t call) {
+  const base::MutexLock lock(mutex_);
+  stop_before_ = call;
+}
+
+bool SimulatedDisk::has_stopped() const {
+  const base::MutexLock lock(mutex_);
+  return has_stopped_;
+}
+
+void SimulatedDisk::set_space_limit(std::uint64_t bytes) {
+  const base::MutexLock lock(mutex_);
+  space_bytes_max_ = bytes;
+}
+
+int SimulatedDisk::drop_dirty(Handle handle) {
+  const base::MutexLock lock(mutex_);
+  const OpenFile* const open = find_open_locked(handle);
+  if (open == nullptr) return -EBADF;
+  open->file->drop_dirty();
+  return 0;
+}
+
+std::string SimulatedDisk::read_all(const std::string& path) const {
+  const base::MutexLock lock(mutex_);
+  const auto file = find_file_locked(path);
+  ASHLAR_ASSERT(file != nullptr, "a test reads a file that exists");
+  std::string all(file->bytes(), '\0');
+  file->read(0, all);
+  return all;
+}
+
+void SimulatedDisk::overwrite(const std::string& path, std::uint64_t offset,
+                              std::string_view bytes) {
+  const base::MutexLock lock(mutex_);
+  const auto file = find_file_locked(path);
+  ASHLAR_ASSERT(file != nullptr, "a test damages a file that exists");
+  file->overwrite(offset, bytes);
+}
+
+std::unique_ptr<SimulatedDisk> SimulatedDisk::clone() const {
+  const base::MutexLock lock(mutex_);
+  auto twin = std::make_unique<SimulatedDisk>();
+  const base::MutexLock twin_lock(twin->mutex_);  // Nobody else has it; the analysis asks for it.
+  twin->root_ = root_->clone();
+  twin->space_bytes_max_ = space_bytes_max_;
+  return twin;
+}
+
+void SimulatedDisk::check() const {
+  const base::MutexLock lock(mutex_);
+  root_->check();
+}
+
+}  // namespace ashlar::os

@@ -1,0 +1,168 @@
+// The campaign `crashpoints`: a script runs on a simulated disk and the machine stops before each
+// of its calls; what a power cut may then leave is opened, in many variants, and must hold
+// everything that was acknowledged as durable, and a state that once was.
+//
+//     crashpoints [states a crash point] [seed] [stride] [steps]
+//     [--plant=durable-writes|names|sync]
+//
+// One in eight recoveries is stopped as well, at a random call, and done again.
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "lying_disk.h"
+#include "os/simulated_disk.h"
+#include "simulated_world.h"
+#include "testing/random.h"
+
+namespace ashlar::crash {
+namespace {
+
+// So many of a hundred steps are to survive a power cut.
+constexpr std::uint64_t kDurablePercent = 60;
+
+struct Campaign {
+  std::uint64_t states_per_point = 8;
+  std::uint64_t seed = 1;
+  std::uint64_t stride = 40;
+  std::uint64_t step_count = 300;
+  Lie lie = Lie::kNone;
+};
+
+class Run {
+ public:
+  explicit Run(const Campaign& campaign) : campaign_(campaign), random_(campaign.seed) {}
+
+  int operator()() {
+    const std::uint64_t call_count = count_calls();
+    for (std::uint64_t call = 0; call < call_count; call += campaign_.stride) {
+      crash_before(call);
+      if (violation_count_ > 10) break;
+      if (call % (campaign_.stride * 100) == 0) {
+        std::printf("crashpoints: call %" PRIu64 " of %" PRIu64 ", %" PRIu64 " recoveries\n", call,
+                    call_count, recovery_count_);
+        std::fflush(stdout);
+      }
+    }
+    std::printf("campaign crashpoints: calls=%" PRIu64 " recoveries=%" PRIu64 " nested=%" PRIu64
+                " violations=%" PRIu64 " skipped=0\n",
+                call_count, recovery_count_, nested_count_, violation_count_);
+    return violation_count_ == 0 && recovery_count_ > 0 ? 0 : 1;
+  }
+
+ private:
+  Progress run(os::SimulatedDisk& disk) const {
+    LyingDisk lying(disk, campaign_.lie);
+    return run_script(lying, clock_, Script(campaign_.seed, kDurablePercent), campaign_.step_count);
+  }
+
+  std::uint64_t count_calls() {
+    os::SimulatedDisk disk;
+    const Progress progress = run(disk);
+    if (progress.acknowledged_count != campaign_.step_count) {
+      violate("the script does not run through on a disk without faults", 0);
+    }
+    return disk.call_count();
+  }
+
+  void crash_before(std::uint64_t call) {
+    os::SimulatedDisk disk;
+    disk.stop_before(call);
+    const Progress progress = run(disk);
+    for (std::uint64_t i = 0; i < campaign_.states_per_point; ++i) {
+      const auto left = disk.clone();
+      Bounds bounds{.least = progress.durable_count, .most = progress.acknowledged_count + 1};
+      if (i == 0) {
+        left->crash_process();
+        bounds.least = progress.acknowledged_count;
+      } else {
+        left->cut_power(cut_of(i), random_.next());
+      }
+      if (random_.below(8) == 0) stop_in_recovery(*left, i);
+      recover(*left, bounds, call);
+    }
+  }
+
+  struct Bounds {
+    std::uint64_t least;
+    std::uint64_t most;
+  };
+
+  static os::PowerCut cut_of(std::uint64_t index) {
+    constexpr os::PowerCut kCuts[] = {os::PowerCut::kKeepNothing, os::PowerCut::kKeepEverything,
+                                      os::PowerCut::kKeepRandom, os::PowerCut::kTorn,
+                                      os::PowerCut::kTorn4K};
+    return kCuts[index % std::size(kCuts)];
+  }
+
+  void stop_in_recovery(os::SimulatedDisk& disk, std::uint64_t index) {
+    disk.stop_before(disk.call_count() + random_.below(60));
+    {
+      const auto db = open_at(disk, clock_);
+    }
+    if (index == 0) {
+      disk.crash_process();
+    } else {
+      disk.cut_power(cut_of(index), random_.next());
+    }
+    ++nested_count_;
+  }
+
+  void recover(os::SimulatedDisk& disk, const Bounds& bounds, std::uint64_t call) {
+    ++recovery_count_;
+    auto db = open_at(disk, clock_);
+    if (!db) return violate(std::string(db.error().message()), call);
+    const State state = read_state(*db);
+    const Script script(campaign_.seed, kDurablePercent);
+    if (is_state_of(state, script, bounds.least, bounds.most)) return;
+    violate("the state is none from commit " + std::to_string(bounds.least) + " to " +
+                std::to_string(bounds.most),
+            call);
+  }
+
+  void violate(const std::string& what, std::uint64_t call) {
+    ++violation_count_;
+    std::printf("crashpoints: VIOLATION before call %" PRIu64 ", seed %" PRIu64 ": %s\n", call,
+                campaign_.seed, what.c_str());
+  }
+
+  const Campaign campaign_;
+  testing::Random random_;
+  const os::ManualClock clock_;
+  std::uint64_t recovery_count_ = 0;
+  std::uint64_t nested_count_ = 0;
+  std::uint64_t violation_count_ = 0;
+};
+
+}  // namespace
+}  // namespace ashlar::crash
+
+int main(int argument_count, char** arguments) {
+  ashlar::crash::Campaign campaign;
+  int position = 0;
+  for (int i = 1; i < argument_count; ++i) {
+    if (std::strcmp(arguments[i], "--plant=durable-writes") == 0) {
+      campaign.lie = ashlar::crash::Lie::kDurableWrites;
+      continue;
+    }
+    if (std::strcmp(arguments[i], "--plant=names") == 0) {
+      campaign.lie = ashlar::crash::Lie::kNames;
+      continue;
+    }
+    if (std::strcmp(arguments[i], "--plant=sync") == 0) {
+      campaign.lie = ashlar::crash::Lie::kSync;
+      continue;
+    }
+    const std::uint64_t number = std::strtoull(arguments[i], nullptr, 10);
+    if (position == 0) campaign.states_per_point = number;
+    if (position == 1) campaign.seed = number;
+    if (position == 2) campaign.stride = number;
+    if (position == 3) campaign.step_count = number;
+    ++position;
+  }
+  return ashlar::crash::Run(campaign)();
+}
