@@ -10,7 +10,8 @@ T ?=
 ROUNDS ?=
 SECONDS_PER_ROUND ?=
 
-.PHONY: help deps deps-build build test check asan tsan fuzz demo bench run-benchmarks lint format \
+.PHONY: help deps deps-build build test check asan tsan fuzz campaign demo bench \
+  run-benchmarks lint format \
   docs install clean
 
 help:           ## the list of targets
@@ -40,6 +41,11 @@ tsan:           ## the tests under the thread sanitizer
 
 fuzz: deps      ## runs the fuzzer T for a minute, or all of them
 	tools/run_fuzzers.sh $(T)
+
+campaign: deps-build ## a long harness: T=kill9|crashpoints [N=size] [SEED=n]
+	cmake --preset release >/dev/null
+	cmake --build --preset release --target campaign_$(T)
+	build/release/tests/crash/campaign_$(T) $(N) $(SEED)
 
 demo: deps-build ## puts a real data set through the engine while you watch
 	cmake --preset release >/dev/null

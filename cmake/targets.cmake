@@ -5,6 +5,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ASHLAR_XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ASHLAR_ZSTD REQUIRED IMPORTED_TARGET libzstd)
+set(ashlar_packages PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD)
 
 # ashlar::internal is the library as tests, benches and tools of this tree see it: with src/ on the
 # include path and our warnings on. Examples link ashlar::ashlar, as a stranger would.
@@ -46,9 +47,9 @@ function(ashlar_module name)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include
     ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(${target} PRIVATE ashlar_flags Threads::Threads PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD)
+  target_link_libraries(${target} PRIVATE ashlar_flags Threads::Threads ${ashlar_packages})
   ashlar_precompile(${target} ashlar_library_pch PIC
-    LIBRARIES ashlar_flags Threads::Threads PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD
+    LIBRARIES ashlar_flags Threads::Threads ${ashlar_packages}
     HEADERS ${ashlar_std_headers})
   set_property(GLOBAL APPEND PROPERTY ashlar_modules ${target})
 endfunction()
@@ -64,7 +65,7 @@ function(ashlar_library)
   target_include_directories(ashlar PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:include>)
-  target_link_libraries(ashlar PUBLIC Threads::Threads PRIVATE PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD)
+  target_link_libraries(ashlar PUBLIC Threads::Threads PRIVATE ${ashlar_packages})
 endfunction()
 
 # ashlar_test(NAME SOURCES files... [LABELS labels...] [LIBRARIES libraries...] [TIMEOUT seconds]):

@@ -20,8 +20,9 @@ constexpr std::size_t kChecksummedFrom = 8;
 /// Covers the header, the payload by its hash, and the place (L1).
 std::uint64_t checksum_of(const char* header, std::uint64_t payload_hash, Position position,
                           LogId log_id) noexcept {
-  char covered[FrameHeader::kBytes - kChecksummedFrom + 3 * 8];
   constexpr std::size_t kHeaderPart = FrameHeader::kBytes - kChecksummedFrom;
+  constexpr std::size_t kPlaceBytes = 24;
+  char covered[kHeaderPart + kPlaceBytes];
   std::memcpy(covered, header + kChecksummedFrom, kHeaderPart);
   base::store_number(covered + kHeaderPart, payload_hash);
   base::store_number(covered + kHeaderPart + 8, position);

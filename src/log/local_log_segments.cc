@@ -38,7 +38,8 @@ Result<void> LocalLog::add_segment_locked() {
   std::align(os::kBlockBytes, os::kBlockBytes, aligned, space);
   encode_segment_header(header).copy(static_cast<char*>(aligned), os::kBlockBytes);
   ASHLAR_TRY(file->write(0, {static_cast<const char*>(aligned), os::kBlockBytes}));
-  segments_.push_back(std::make_unique<Segment>(Segment{header, path, std::move(file)}));
+  segments_.push_back(
+      std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
   // Release: whoever sees the room finds the segment.
   allocated_end_.store(header.end(), std::memory_order_release);
   return {};
@@ -72,7 +73,8 @@ Result<void> LocalLog::adopt(const SegmentHeader& header) {
     return std::unexpected(Error(ErrorCode::kCorruption, path + ": has gone while it was read"));
   }
   const base::MutexLock lock(segments_mutex_);
-  segments_.push_back(std::make_unique<Segment>(Segment{header, path, std::move(file)}));
+  segments_.push_back(
+      std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
   allocated_end_.store(header.end(), std::memory_order_release);
   return {};
 }

@@ -136,7 +136,8 @@ Result<std::size_t> SegmentSet::read(Position position, std::span<char> to) cons
     });
     if (found == segments_.end()) break;
     const std::size_t bytes = std::min<std::size_t>(to.size() - count, found->header.end() - at);
-    ASHLAR_TRY(found->file->read(offset_in_segment(found->header, at), to.subspan(count, bytes)));
+    ASHLAR_TRY(
+        found->file->read(offset_in_segment(found->header, at), to.subspan(count).first(bytes)));
     count += bytes;
   }
   return count;

@@ -165,7 +165,16 @@ class MemoryEngine final : public engine::StorageEngine {
 
   // expire.cc
   enum class Changed : std::uint8_t { kYes, kNoMemory, kRefused, kAbsent };
-  struct DeadlineChange;
+  struct DeadlineChange {
+    std::uint64_t hash;
+    SlotPlace place = {};
+    TimeMs deadline_ms;
+    engine::Commit* commit;
+
+    bool append() const noexcept { return commit == nullptr || commit->append(); }
+  };
+  Changed change_deadline(Local& local, std::string_view key, DeadlineChange change,
+                          TimeMs& before_ms) noexcept;
   Changed set_deadline_locked(Local& local, const DeadlineChange& change) noexcept;
 
   // evict.cc

@@ -4,16 +4,6 @@
 
 namespace ashlar::memory {
 
-/// What is to change.
-struct MemoryEngine::DeadlineChange {
-  std::uint64_t hash;
-  SlotPlace place;
-  TimeMs deadline_ms;
-  engine::Commit* commit;
-
-  bool append() const noexcept { return commit == nullptr || commit->append(); }
-};
-
 /// Gives the version at its place the deadline, in place where no snapshot can tell, else as a new
 /// version.
 MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local,
@@ -64,6 +54,26 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local,
   return Changed::kYes;
 }
 
+/// Finds `key` and makes the change, unless it is absent; `before_ms` is then what it had.
+MemoryEngine::Changed MemoryEngine::change_deadline(Local& local, std::string_view key,
+                                                    DeadlineChange change,
+                                                    TimeMs& before_ms) noexcept {
+  Bucket& root = parts_.table->lock(change.hash);
+  change.place = parts_.table->find_locked(root, tag_of(change.hash), key);
+  Changed changed = Changed::kAbsent;
+  if (change.place) {
+    const Record record = change.place.record();
+    const Shape shape = record.shape();
+    before_ms = record.deadline_ms(shape);
+    if (!shape.is_tombstone() && !is_expired(before_ms, engine::kLatest)) {
+      changed =
+          before_ms == change.deadline_ms ? Changed::kYes : set_deadline_locked(local, change);
+    }
+  }
+  HashTable::unlock_changed(root);
+  return changed;
+}
+
 Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs deadline_ms,
                                                    engine::Commit* commit) {
   const Locals::Hold local(locals_);
@@ -76,21 +86,9 @@ Result<std::optional<TimeMs>> MemoryEngine::expire(std::string_view key, TimeMs 
       continue;
     }
 
-    Bucket& root = parts_.table->lock(hash);
-    const SlotPlace place = parts_.table->find_locked(root, tag_of(hash), key);
-    Changed changed = Changed::kAbsent;
     TimeMs before_ms = engine::kNever;
-    if (place) {
-      const Record record = place.record();
-      const Shape shape = record.shape();
-      before_ms = record.deadline_ms(shape);
-      if (!shape.is_tombstone() && !is_expired(before_ms, engine::kLatest)) {
-        const DeadlineChange change{
-            .hash = hash, .place = place, .deadline_ms = deadline_ms, .commit = commit};
-        changed = before_ms == deadline_ms ? Changed::kYes : set_deadline_locked(*local, change);
-      }
-    }
-    HashTable::unlock_changed(root);
+    const Changed changed = change_deadline(
+        *local, key, {.hash = hash, .deadline_ms = deadline_ms, .commit = commit}, before_ms);
 
     if (changed == Changed::kAbsent) return std::nullopt;
     if (changed == Changed::kRefused) return std::unexpected(refused_by_log());

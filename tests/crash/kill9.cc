@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -29,7 +28,6 @@ namespace {
 
 /// What parent and writer share.
 struct Shared {
-  std::atomic<bool> is_open{false};
   std::atomic<std::uint64_t> acknowledged_count{0};
 };
 
@@ -56,7 +54,6 @@ Options options_for(const std::string& directory) {
   for (std::uint64_t i = 0; i < done_count; ++i) script.next();
   auto db = Db::open(options_for(directory));
   if (!db) _exit(2);
-  shared.is_open.store(true);
   while (true) {
     const Script::Step step = script.next();
     if (campaign.plant == Plant::kAckBeforeAppend) shared.acknowledged_count.fetch_add(1);
@@ -106,18 +103,18 @@ class Run {
  private:
   bool kill_a_writer() {
     shared_->acknowledged_count.store(0);
-    shared_->is_open.store(false);
     std::fflush(stdout);
     const pid_t writer = fork();
     if (writer < 0) return false;
     if (writer == 0) write_until_killed(directory_, campaign_, done_count_, *shared_);
-    // Some are killed while they open, the others while they write.
-    if (!random_.chance(10)) {
-      while (!shared_->is_open.load() && waitpid(writer, nullptr, WNOHANG) == 0) {
-        std::this_thread::sleep_for(std::chrono::microseconds(100));
-      }
+    // Some are killed while they open, the others after so many commits, in the midst of the next.
+    const bool is_early = random_.chance(10);
+    const std::uint64_t commit_count = random_.below(2'000);
+    std::uint64_t looks_left = is_early ? random_.below(20'000) : UINT64_MAX;
+    while (shared_->acknowledged_count.load() < commit_count && looks_left-- > 0) {
+      if (waitpid(writer, nullptr, WNOHANG) != 0) break;  // It ended by itself: told below.
+      std::this_thread::yield();
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(random_.below(30'000)));
     kill(writer, SIGKILL);
     int status = 0;
     waitpid(writer, &status, 0);

@@ -1,0 +1,36 @@
+// Any bytes as the payload of a commit: what is read lies within them, and written again is the
+// same.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "engine/operation_codec.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  ashlar::engine::PayloadReader reader(bytes);
+  std::string again;
+  ashlar::engine::PayloadWriter writer(again, reader.moment_ms());
+  bool has_odd_deadline = false;
+  while (const auto stored = reader.next()) {
+    using ashlar::engine::StoredKind;
+    if (stored->kind == StoredKind::kExpire) {
+      writer.add_expire(stored->key, stored->deadline_ms);
+      continue;
+    }
+    // A put "with" the deadline that means none is written shorter.
+    has_odd_deadline = has_odd_deadline || (stored->kind == StoredKind::kPutWithDeadline &&
+                                            stored->deadline_ms == ashlar::engine::kNever);
+    const bool is_erase = stored->kind == StoredKind::kErase;
+    writer.add({.kind = is_erase ? ashlar::engine::OperationKind::kErase
+                                 : ashlar::engine::OperationKind::kPut,
+                .key = stored->key,
+                .value = stored->value,
+                .deadline_ms = stored->deadline_ms});
+  }
+  if (reader.is_good() && !has_odd_deadline && again != bytes) std::abort();
+  return 0;
+}
