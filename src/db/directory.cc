@@ -29,8 +29,11 @@ Result<std::unique_ptr<os::File>> take_lock(os::Disk& disk, const std::string& p
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, lock_path, os::OpenMode::kReadWrite));
   if (file == nullptr) {
     auto created = os::File::open(disk, lock_path, os::OpenMode::kCreate);
-    // Somebody else may have made it in between.
-    if (!created) created = os::File::open(disk, lock_path, os::OpenMode::kReadWrite);
+    if (!created) {
+      // Somebody else may have made it in between.
+      auto found = os::File::open(disk, lock_path, os::OpenMode::kReadWrite);
+      if (found && *found != nullptr) created = std::move(found);
+    }
     ASHLAR_TRY_ASSIGN(file, std::move(created));
   }
   ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock());

@@ -30,12 +30,15 @@ Result<void> LocalLog::recover(Start start, const Replay& replay, LogReport& rep
   }
   if (found.empty()) return begin_new(start);
   if (start.position < found.first() || start.position > found.end()) {
-    return std::unexpected(
-        Error(ErrorCode::kCorruption, directory_ + ": the log has the bytes from " +
-                                          std::to_string(found.first()) + " to " +
-                                          std::to_string(found.end()) + ", those from " +
-                                          std::to_string(start.position) + " on are missing"));
+    const std::string cause =
+        found.damaged().empty() ? "" : "; the header of " + found.damaged() + " is damaged";
+    return std::unexpected(Error(ErrorCode::kCorruption,
+                                 directory_ + ": the log has the bytes from " +
+                                     std::to_string(found.first()) + " to " +
+                                     std::to_string(found.end()) + ", those from " +
+                                     std::to_string(start.position) + " on are missing" + cause));
   }
+  for (const std::string& path : found.stale()) ASHLAR_TRY(os::remove_file(disk_, path));
   log_id_ = found.segments().front().header.log_id;
   ASHLAR_TRY_ASSIGN(const std::string ring, read_ring());
   const Tail tail{.ring = ring};

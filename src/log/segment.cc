@@ -113,18 +113,25 @@ Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory
         break;
       }
     }
-    if (!is_its_own) {
+    if (!is_its_own && number == numbers.back()) {
       return std::unexpected(Error(ErrorCode::kCorruption, path + ": the header is damaged"));
+    }
+    if (!is_its_own) {
+      set.damaged_ = path;
+      set.forget_segments();
+      continue;
     }
     const bool follows = set.empty() || (header->first == set.end() &&
                                          header->log_id == set.segments_[0].header.log_id);
-    if (!follows) {
-      return std::unexpected(
-          Error(ErrorCode::kCorruption, path + ": does not follow on the segment before"));
-    }
+    if (!follows) set.forget_segments();
     set.segments_.push_back({.header = *header, .file = std::move(file)});
   }
   return set;
+}
+
+void SegmentSet::forget_segments() {
+  for (const FoundSegment& segment : segments_) stale_.push_back(segment.file->path());
+  segments_.clear();
 }
 
 Result<std::size_t> SegmentSet::read(Position position, std::span<char> to) const {

@@ -56,11 +56,13 @@ struct FoundSegment {
 /// The segments of one directory as they are found on opening.
 class SegmentSet {
  public:
-  /// Looks at every segment in `directory`.
+  /// Looks at every segment in `directory` and keeps the last ones that follow each other without a
+  /// gap. What is before a gap is either old, its removal having become durable in part, or the
+  /// opening finds that it is missing.
   ///
   /// Errors: kIo          a file cannot be read
-  ///         kCorruption  a header is damaged or a segment is missing in between; the last segment
-  ///                      is excused, since it may have been in the making (see `unfinished`)
+  ///         kCorruption  the header of the last segment is damaged, unless it may have been in the
+  ///                      making (see `unfinished`)
   static Result<SegmentSet> scan(os::Disk& disk, const std::string& directory);
 
   bool empty() const noexcept { return segments_.empty(); }
@@ -68,6 +70,12 @@ class SegmentSet {
 
   /// The path of a last segment without a valid header; empty when there is none.
   const std::string& unfinished() const noexcept { return unfinished_; }
+
+  /// The path of a segment with a damaged header, before a gap; empty when there is none.
+  const std::string& damaged() const noexcept { return damaged_; }
+
+  /// The paths of sound segments before a gap.
+  const std::vector<std::string>& stale() const noexcept { return stale_; }
 
   Position first() const noexcept { return segments_.front().header.first; }
   Position end() const noexcept { return segments_.back().header.end(); }
@@ -85,6 +93,10 @@ class SegmentSet {
  private:
   std::vector<FoundSegment> segments_;  // Ascending, each beginning where the one before ends.
   std::string unfinished_;
+  std::string damaged_;
+  std::vector<std::string> stale_;
+
+  void forget_segments();
 };
 
 }  // namespace ashlar::log
