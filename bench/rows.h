@@ -55,5 +55,9 @@ RowOutcome run_scan(const Row& row, const Settings& settings);
 RowOutcome run_bytes_per_key(const Row& row, const Settings& settings);
 RowOutcome run_expiry_churn(const Row& row, const Settings& settings);
 RowOutcome run_hit_ratio(const Row& row, const Settings& settings);
+RowOutcome run_log_fillseq(const Row& row, const Settings& settings);
+RowOutcome run_log_fillrandom(const Row& row, const Settings& settings);
+RowOutcome run_log_sync_1(const Row& row, const Settings& settings);
+RowOutcome run_log_sync_16(const Row& row, const Settings& settings);
 
 }  // namespace ashlar::bench
