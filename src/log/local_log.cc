@@ -64,10 +64,8 @@ Result<void> LocalLog::make_room(std::size_t payload_bytes) {
 void LocalLog::copy_to_ring(Position position, std::string_view bytes) noexcept {
   const std::size_t begin = position % options_.ring_bytes;
   const std::size_t first = std::min(bytes.size(), options_.ring_bytes - begin);
-  std::memcpy(ring_->begin() + begin, bytes.data(), first);
-  if (first < bytes.size()) {
-    std::memcpy(ring_->begin(), bytes.data() + first, bytes.size() - first);
-  }
+  bytes.copy(ring_->begin() + begin, first);
+  if (first < bytes.size()) bytes.substr(first).copy(ring_->begin(), bytes.size() - first);
 }
 
 Appended LocalLog::try_append(const Entry& entry, Position& end) noexcept {
