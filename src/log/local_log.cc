@@ -132,22 +132,31 @@ Result<void> LocalLog::durable(Position position) {
 }
 
 /// Waits until everything before `position`, which has been copied, is durable: by writing it, or
-/// while somebody else does.
+/// while somebody else does. Whom the write under way serves waits apart from those who need the
+/// next, of whom one is woken to make it: so nobody is woken in vain.
 Result<void> LocalLog::flush_to(Position position) {
   std::unique_lock lock(flush_mutex_);
   while (flushed_.load(std::memory_order_acquire) < position) {
     if (const Error* error = poison()) return std::unexpected(*error);
     if (is_flushing_) {
-      flush_done_.wait(lock);
+      const bool is_served = position <= flush_target_;
+      flush_done_[(flush_round_ + (is_served ? 0U : 1U)) % 2].wait(lock);
       continue;
     }
     is_flushing_ = true;
+    flush_target_ = copied_.load(std::memory_order_acquire);
     lock.unlock();
-    const Result<void> done = flush_once(copied_.load(std::memory_order_acquire));
+    const Result<void> done = flush_once(flush_target_);
+    if (!done) poison_with(done.error());
     lock.lock();
     is_flushing_ = false;
-    flush_done_.notify_all();
-    if (!done) return std::unexpected(poison_with(done.error()));
+    flush_done_[flush_round_ % 2].notify_all();
+    ++flush_round_;
+    if (done) {
+      flush_done_[flush_round_ % 2].notify_one();
+    } else {
+      flush_done_[flush_round_ % 2].notify_all();
+    }
   }
   return {};
 }

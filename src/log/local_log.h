@@ -21,6 +21,7 @@
 /// failure of fsync as final after "Can Applications Recover from fsync Failures?" (2020).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -144,8 +145,10 @@ class LocalLog final : public Log {
 
   // Who flushes. Guarded by `flush_mutex_`; the analysis cannot see through the wait.
   std::mutex flush_mutex_;
-  std::condition_variable flush_done_;
+  std::array<std::condition_variable, 2> flush_done_;  // Of this round of flushing and the next.
+  unsigned flush_round_ = 0;
   bool is_flushing_ = false;
+  Position flush_target_ = 0;               // How far the one under way goes.
   std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
   char* staging_ = nullptr;                 // In it, aligned to a block.
 
