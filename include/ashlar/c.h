@@ -192,6 +192,11 @@ typedef struct ashlar_stats {
   uint64_t put_count, erase_count, expired_count, evicted_count, refused_write_count;
   uint64_t pending_expiry_count, expiry_lag_ms, expiry_lag_ms_max;
   uint64_t sequence, snapshot_count, oldest_snapshot_ms, kept_version_count;
+  uint64_t log_bytes;
+  uint64_t unsynced_bytes;
+  uint64_t refuses_writes;
+  uint64_t replayed_count;
+  uint64_t torn_bytes;
 } ashlar_stats;
 
 ashlar_code ashlar_get_stats(const ashlar_db* db, ashlar_stats* stats, ashlar_error* error);

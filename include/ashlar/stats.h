@@ -37,6 +37,13 @@ struct Stats {
   std::uint64_t snapshot_count = 0;      ///< Snapshots held, those of open iterators included.
   std::uint64_t oldest_snapshot_ms = 0;  ///< How long the oldest one has been held.
   std::uint64_t kept_version_count = 0;  ///< Changes made under a snapshot that await clean-up.
+
+  // The log of a database with a directory; 0 without one.
+  std::uint64_t log_bytes = 0;       ///< Written since the newest checkpoint began.
+  std::uint64_t unsynced_bytes = 0;  ///< Of them: what a power cut now would take.
+  std::uint64_t refuses_writes = 0;  ///< 1 after a write to the log failed: see `Db`.
+  std::uint64_t replayed_count = 0;  ///< Commits replayed when the database was opened.
+  std::uint64_t torn_bytes = 0;      ///< Found then behind the end of the log, and given up.
 };
 
 }  // namespace ashlar

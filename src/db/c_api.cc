@@ -61,6 +61,7 @@ static_assert(ASHLAR_NEVER == Expiry::kNeverMs);
 static_assert(sizeof(ashlar_stats) == sizeof(ashlar::Stats));
 static_assert(offsetof(ashlar_stats, put_count) == offsetof(ashlar::Stats, put_count));
 static_assert(offsetof(ashlar_stats, sequence) == offsetof(ashlar::Stats, sequence));
+static_assert(offsetof(ashlar_stats, torn_bytes) == offsetof(ashlar::Stats, torn_bytes));
 static_assert(offsetof(ashlar_stats, kept_version_count) ==
               offsetof(ashlar::Stats, kept_version_count));
 

@@ -184,7 +184,9 @@ Result<Snapshot> Db::snapshot() const {
 Result<Stats> Db::stats() const {
   return db::at_border([&]() -> Result<Stats> {
     if (impl_->is_closed()) return std::unexpected(db::closed());
-    return impl_->engine->stats();
+    Stats stats = impl_->engine->stats();
+    if (impl_->journal != nullptr) impl_->journal->add_to(stats);
+    return stats;
   });
 }
 

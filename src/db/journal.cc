@@ -1,5 +1,6 @@
 #include "db/journal.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -167,6 +168,17 @@ void Journal::note_time(log::Position end) noexcept {
   moment_end_.store(end, std::memory_order_relaxed);
   moment_ms_.store(world_.clock.now_ms(), std::memory_order_relaxed);
   if (is_checkpoint_due()) wake_checkpoints();
+}
+
+void Journal::add_to(Stats& stats) const {
+  const log::Position end = log_->end().position;
+  const log::Position durable = log_->durable_end();
+  const log::Position origin = checkpoint_origin_.load(std::memory_order_relaxed);
+  stats.log_bytes = end - std::min(end, origin);
+  stats.unsynced_bytes = end - std::min(end, durable);
+  stats.refuses_writes = log_->poison() != nullptr ? 1 : 0;
+  stats.replayed_count = report_.frame_count;
+  stats.torn_bytes = report_.torn_bytes;
 }
 
 }  // namespace ashlar::db

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "ashlar/options.h"
+#include "ashlar/stats.h"
 #include "base/thread_safety.h"
 #include "db/checkpoint_store.h"
 #include "db/directory.h"
@@ -75,10 +76,8 @@ class Journal {
   /// Ends the threads and makes everything durable. No other call may follow.
   Result<void> close();
 
-  const log::LogReport& report() const noexcept { return report_; }
-
-  /// Why writes are refused; nullptr while they are not.
-  const Error* poison() const noexcept { return log_->poison(); }
+  /// Fills in the figures of the log.
+  void add_to(Stats& stats) const;
 
  private:
   explicit Journal(const World& world) noexcept : world_(world) {}

@@ -10,7 +10,9 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "os/faulty_disk.h"
 #include "os/manual_clock.h"
+#include "os/simulated_disk.h"
 #include "testing/random.h"
 #include "testing/seed.h"
 #include "testing/temporary_directory.h"
@@ -110,6 +112,76 @@ TEST_F(JournalTest, ClosesInOrder) {
   EXPECT_EQ(db_->put("key", "other").error().code(), ErrorCode::kClosed);
   reopen();
   EXPECT_EQ(get("key"), "value");
+}
+
+// L7: once a write to the log has failed the database answers reads, refuses writes with the reason
+// and says so; what was durable is there when it is opened again.
+TEST(JournalPoison, RefusesWritesAfterAFailedOne) {
+  const os::ManualClock clock;
+  os::SimulatedDisk disk;
+  os::FaultyDisk faulty(disk);
+  Options options;
+  options.directory = "/data";
+  options.memory_budget_bytes = std::size_t{16} << 20U;
+  Environment environment;
+  environment.clock = &clock;
+  environment.hash_seed = 7;
+  environment.has_background = false;
+  environment.disk = &faulty;
+  environment.log.segment_bytes = std::size_t{64} << 10U;
+  environment.log.ring_bytes = std::size_t{16} << 10U;
+  environment.log.has_thread = false;
+  {
+    auto db = Access::open(options, environment);
+    ASSERT_TRUE(db.has_value()) << db.error().message();
+    ASSERT_TRUE(db->put("durable", "value").has_value());
+    faulty.fail(os::CallKind::kWrite, faulty.call_count(os::CallKind::kWrite), os::Fault::kEio,
+                os::FaultSpan::kOnce);
+    const auto failed = db->put("failed", "value");
+    ASSERT_FALSE(failed.has_value());
+    EXPECT_EQ(failed.error().code(), ErrorCode::kUnavailable);
+    EXPECT_NE(failed.error().message().find(".log: write"), std::string_view::npos)
+        << failed.error().message();
+    EXPECT_EQ(db->put("later", "value").error().code(), ErrorCode::kUnavailable)
+        << "the disk is well again, and not trusted";
+    EXPECT_EQ(db->stats()->refuses_writes, 1U);
+    EXPECT_TRUE(db->get("durable").value().has_value());
+  }
+  disk.cut_power(os::PowerCut::kKeepNothing, 1);
+  auto db = Access::open(options, environment);
+  ASSERT_TRUE(db.has_value()) << db.error().message();
+  EXPECT_TRUE(db->get("durable").value().has_value());
+  EXPECT_EQ(db->stats()->refuses_writes, 0U);
+}
+
+// A full disk is no damage: writes fail before anything happens, and work again by themselves.
+TEST(JournalPoison, GoesOnWhenThereIsSpaceAgain) {
+  const os::ManualClock clock;
+  os::SimulatedDisk disk;
+  Options options;
+  options.directory = "/data";
+  options.memory_budget_bytes = std::size_t{16} << 20U;
+  Environment environment;
+  environment.clock = &clock;
+  environment.hash_seed = 7;
+  environment.has_background = false;
+  environment.disk = &disk;
+  environment.log.segment_bytes = std::size_t{64} << 10U;
+  environment.log.ring_bytes = std::size_t{16} << 10U;
+  environment.log.has_thread = false;
+  auto db = Access::open(options, environment);
+  ASSERT_TRUE(db.has_value()) << db.error().message();
+  disk.set_space_limit(std::size_t{128} << 10U);
+  int count = 0;
+  Result<void> last;
+  while (last && count < 1000)
+    last = db->put("key:" + std::to_string(count++), std::string(900, 'x'));
+  ASSERT_FALSE(last.has_value());
+  EXPECT_EQ(last.error().code(), ErrorCode::kOutOfSpace) << last.error().message();
+  EXPECT_FALSE(db->exists("key:" + std::to_string(count - 1)).value()) << "nothing happened";
+  EXPECT_EQ(db->stats()->refuses_writes, 0U);
+  disk.set_space_limit(std::size_t{16} << 20U);
+  EXPECT_TRUE(db->put("again", "there is space").has_value());
 }
 
 // Two databases at one directory would destroy it.
