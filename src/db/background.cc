@@ -1,16 +1,12 @@
 #include "db/background.h"
 
-#include <pthread.h>
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): signal masks of threads are POSIX
-
 #include <algorithm>
 #include <chrono>
 #include <new>
 #include <optional>
-#include <string>
-#include <system_error>
 
 #include "base/assert.h"
+#include "os/thread.h"
 
 namespace ashlar::db {
 namespace {
@@ -28,36 +24,16 @@ std::optional<engine::TimeMs> maintain(engine::StorageEngine& engine) {
   }
 }
 
-/// Blocks all signals for its lifetime, so that a thread started meanwhile is born deaf: a signal
-/// meant for the application must not land on a thread that the application does not know of.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    ASHLAR_ASSERT(pthread_sigmask(SIG_SETMASK, &all, &before_) == 0, "signals can be blocked");
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 Result<void> Background::start(engine::StorageEngine& engine) {
   const base::MutexLock lock(thread_mutex_);
   ASHLAR_ASSERT(!thread_.joinable(), "a background thread is started once");
   engine.on_work([](void* self) { static_cast<Background*>(self)->wake(); }, this);
-  try {
-    const SignalsBlocked blocked;
-    thread_ = std::jthread([this, &engine](const std::stop_token& stop) { run(stop, engine); });
-  } catch (const std::system_error& error) {
-    return std::unexpected(
-        Error(ErrorCode::kUnavailable, std::string("the background thread: ") + error.what()));
-  }
+  ASHLAR_TRY_ASSIGN(thread_,
+                    os::start_thread("background", [this, &engine](const std::stop_token& stop) {
+                      run(stop, engine);
+                    }));
   return {};
 }
 

@@ -64,11 +64,12 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
   ASHLAR_TRY_ASSIGN(journal->directory_, Directory::open(world.disk, path));
   log::Position checkpoint_end = 0;
   ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_checkpoint(checkpoint_end));
-  ASHLAR_TRY_ASSIGN(
-      journal->log_,
-      log::LocalLog::open(
-          world.disk, journal->directory_->log_path(), options, start,
-          [&](const log::Frame& frame) { return journal->replay(frame); }, journal->report_));
+  ASHLAR_TRY_ASSIGN(journal->log_, log::LocalLog::open(
+                                       world.disk, journal->directory_->log_path(), options, start,
+                                       [&](const log::Frame& frame) {
+                                         return journal->replay_payload(frame.payload);
+                                       },
+                                       journal->report_));
   if (journal->log_->end().position < checkpoint_end) {
     return std::unexpected(Error(
         ErrorCode::kCorruption,
@@ -80,10 +81,6 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
   journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
   world.replay_clock.go_live();
   return journal;
-}
-
-Result<void> Journal::replay(const log::Frame& frame) {
-  return replay_payload(frame.payload);
 }
 
 Result<void> Journal::replay_payload(std::string_view payload) {
@@ -100,6 +97,7 @@ Result<void> Journal::replay_into_engine(std::string_view payload) {
   std::vector<engine::Operation> operations;
   while (const auto stored = reader.next()) {
     if (stored->kind == engine::StoredKind::kExpire) {
+      ASHLAR_TRY(world_.engine.apply(std::exchange(operations, {})));
       ASHLAR_TRY(world_.engine.expire(stored->key, stored->deadline_ms));
       continue;
     }

@@ -88,7 +88,6 @@ class Journal {
   bool is_checkpoint_due() const noexcept;
   void wake_checkpoints() noexcept;
 
-  Result<void> replay(const log::Frame& frame);
   Result<void> replay_payload(std::string_view payload);
   Result<void> replay_into_engine(std::string_view payload);
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "db/journal.h"
+#include "os/thread.h"
 
 namespace ashlar::db {
 namespace {
@@ -68,12 +69,9 @@ bool Journal::is_checkpoint_due() const noexcept {
 }
 
 Result<void> Journal::start_checkpoints() {
-  try {
-    thread_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
-  } catch (const std::system_error& error) {
-    return std::unexpected(
-        Error(ErrorCode::kUnavailable, std::string("the checkpoint thread: ") + error.what()));
-  }
+  ASHLAR_TRY_ASSIGN(thread_, os::start_thread("checkpoints", [this](const std::stop_token& stop) {
+                      run_checkpoints(stop);
+                    }));
   return {};
 }
 

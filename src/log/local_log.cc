@@ -234,10 +234,13 @@ Result<void> LocalLog::close() {
     thread_.join();
   }
   ASHLAR_TRY(flush_to(copied_.load(std::memory_order_acquire)));
-  ASHLAR_TRY(make_room(0));
   Position closed = 0;
-  const Appended appended = append_frame(FrameKind::kClose, Entry({}), closed);
-  ASHLAR_ASSERT(appended != Appended::kNoRoom, "nobody appends beside a close");
+  Appended appended = Appended::kNoRoom;
+  while (appended == Appended::kNoRoom) {  // A writer that was under way may take the room.
+    ASHLAR_TRY(make_room(0));
+    appended = append_frame(FrameKind::kClose, Entry({}), closed);
+  }
+  if (appended == Appended::kNever) return std::unexpected(*poison());
   return flush_to(closed);
 }
 

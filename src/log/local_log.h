@@ -77,7 +77,8 @@ class LocalLog final : public Log {
   Result<void> truncate_before(Position position) override;
   const Error* poison() const noexcept override;
 
-  /// Makes everything durable and notes that the log was closed in order. No commit may follow.
+  /// Makes everything durable and notes that the log was closed in order. A commit that was under
+  /// way may still follow; it survives the process.
   Result<void> close();
 
   /// Everything before it survives a power cut.

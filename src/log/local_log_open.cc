@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "log/local_log.h"
+#include "os/thread.h"
 
 namespace ashlar::log {
 
@@ -16,7 +17,9 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
   ASHLAR_TRY(log->recover(start, replay, report));
   if (options.has_thread) {
     LocalLog* const self = log.get();
-    self->thread_ = std::jthread([self](const std::stop_token& stop) { self->run_thread(stop); });
+    ASHLAR_TRY_ASSIGN(self->thread_, os::start_thread("log", [self](const std::stop_token& stop) {
+                        self->run_thread(stop);
+                      }));
   }
   return log;
 }

@@ -115,10 +115,10 @@ Result<void> LogReader::judge(const Frame& later) const {
   const Position unsynced = later.header.unsynced_bytes;
   const Position durable = later.position - std::min(later.position, unsynced);
   if (durable <= at_.position) return {};
-  return std::unexpected(Error(
-      ErrorCode::kCorruption,
-      segments_.place_of(at_.position) + ": a frame is damaged that was durable, as the frame at " +
-          segments_.place_of(later.position) + " tells; `ashlar repair` keeps what is before"));
+  return std::unexpected(
+      Error(ErrorCode::kCorruption, segments_.place_of(at_.position) +
+                                        ": a frame is damaged that was durable, as the frame at " +
+                                        segments_.place_of(later.position) + " tells"));
 }
 
 Result<std::uint64_t> LogReader::judge_end() {

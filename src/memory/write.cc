@@ -359,7 +359,7 @@ void WriteRun::install_put(Pending& pending) noexcept {
     pending.place.set(slot_of(record, pending.hash));
     return;
   }
-  const bool takes_overflow = table_.room_locked(*pending.root) == 0;
+  const bool takes_overflow = !table_.has_room_locked(*pending.root);
   table_.insert_locked(*pending.root, slot_of(record, pending.hash));
   if (takes_overflow) --overflow_count_;
   ++added_slot_count_;
