@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "ashlar/db.h"
 #include "db/access.h"
@@ -114,29 +116,38 @@ TEST_F(JournalTest, ClosesInOrder) {
   EXPECT_EQ(get("key"), "value");
 }
 
+/// A database on a simulated disk, everything in the calling thread.
+class JournalOnDisk : public ::testing::Test {
+ protected:
+  Result<Db> open() {
+    Options options;
+    options.directory = "/data";
+    options.memory_budget_bytes = std::size_t{16} << 20U;
+    Environment environment;
+    environment.clock = &clock_;
+    environment.hash_seed = 7;
+    environment.has_background = false;
+    environment.disk = &faulty_;
+    environment.log.segment_bytes = std::size_t{64} << 10U;
+    environment.log.ring_bytes = std::size_t{16} << 10U;
+    environment.log.has_thread = false;
+    return Access::open(options, environment);
+  }
+
+  os::ManualClock clock_;
+  os::SimulatedDisk disk_;
+  os::FaultyDisk faulty_{disk_};
+};
+
 // L7: once a write to the log has failed the database answers reads, refuses writes with the reason
 // and says so; what was durable is there when it is opened again.
-TEST(JournalPoison, RefusesWritesAfterAFailedOne) {
-  const os::ManualClock clock;
-  os::SimulatedDisk disk;
-  os::FaultyDisk faulty(disk);
-  Options options;
-  options.directory = "/data";
-  options.memory_budget_bytes = std::size_t{16} << 20U;
-  Environment environment;
-  environment.clock = &clock;
-  environment.hash_seed = 7;
-  environment.has_background = false;
-  environment.disk = &faulty;
-  environment.log.segment_bytes = std::size_t{64} << 10U;
-  environment.log.ring_bytes = std::size_t{16} << 10U;
-  environment.log.has_thread = false;
+TEST_F(JournalOnDisk, RefusesWritesAfterAFailedOne) {
   {
-    auto db = Access::open(options, environment);
+    auto db = open();
     ASSERT_TRUE(db.has_value()) << db.error().message();
     ASSERT_TRUE(db->put("durable", "value").has_value());
-    faulty.fail(os::CallKind::kWrite, faulty.call_count(os::CallKind::kWrite), os::Fault::kEio,
-                os::FaultSpan::kOnce);
+    faulty_.fail(os::CallKind::kWrite, faulty_.call_count(os::CallKind::kWrite), os::Fault::kEio,
+                 os::FaultSpan::kOnce);
     const auto failed = db->put("failed", "value");
     ASSERT_FALSE(failed.has_value());
     EXPECT_EQ(failed.error().code(), ErrorCode::kUnavailable);
@@ -147,31 +158,18 @@ TEST(JournalPoison, RefusesWritesAfterAFailedOne) {
     EXPECT_EQ(db->stats()->refuses_writes, 1U);
     EXPECT_TRUE(db->get("durable").value().has_value());
   }
-  disk.cut_power(os::PowerCut::kKeepNothing, 1);
-  auto db = Access::open(options, environment);
+  disk_.cut_power(os::PowerCut::kKeepNothing, 1);
+  auto db = open();
   ASSERT_TRUE(db.has_value()) << db.error().message();
   EXPECT_TRUE(db->get("durable").value().has_value());
   EXPECT_EQ(db->stats()->refuses_writes, 0U);
 }
 
 // A full disk is no damage: writes fail before anything happens, and work again by themselves.
-TEST(JournalPoison, GoesOnWhenThereIsSpaceAgain) {
-  const os::ManualClock clock;
-  os::SimulatedDisk disk;
-  Options options;
-  options.directory = "/data";
-  options.memory_budget_bytes = std::size_t{16} << 20U;
-  Environment environment;
-  environment.clock = &clock;
-  environment.hash_seed = 7;
-  environment.has_background = false;
-  environment.disk = &disk;
-  environment.log.segment_bytes = std::size_t{64} << 10U;
-  environment.log.ring_bytes = std::size_t{16} << 10U;
-  environment.log.has_thread = false;
-  auto db = Access::open(options, environment);
+TEST_F(JournalOnDisk, GoesOnWhenThereIsSpaceAgain) {
+  auto db = open();
   ASSERT_TRUE(db.has_value()) << db.error().message();
-  disk.set_space_limit(std::size_t{128} << 10U);
+  disk_.set_space_limit(std::size_t{128} << 10U);
   int count = 0;
   Result<void> last;
   while (last && count < 1000)
@@ -180,8 +178,30 @@ TEST(JournalPoison, GoesOnWhenThereIsSpaceAgain) {
   EXPECT_EQ(last.error().code(), ErrorCode::kOutOfSpace) << last.error().message();
   EXPECT_FALSE(db->exists("key:" + std::to_string(count - 1)).value()) << "nothing happened";
   EXPECT_EQ(db->stats()->refuses_writes, 0U);
-  disk.set_space_limit(std::size_t{16} << 20U);
+  disk_.set_space_limit(std::size_t{16} << 20U);
   EXPECT_TRUE(db->put("again", "there is space").has_value());
+}
+
+// D1: a close beside writers ends them with kClosed, and keeps all that they were told.
+TEST_F(JournalTest, ClosesBesideWriters) {
+  for (int round = 0; round < 5; ++round) {
+    reopen();
+    std::atomic<int> acknowledged_count{0};
+    std::jthread writer([&] {
+      const std::string value(4000, 'v');  // A few of them fill the small ring.
+      while (db_->put("key:" + std::to_string(acknowledged_count.load()), value, Expiry::never(),
+                      Durability::kProcess)) {
+        acknowledged_count.fetch_add(1);
+      }
+    });
+    while (acknowledged_count.load() < 50) std::this_thread::yield();
+    ASSERT_TRUE(db_->close().has_value());
+    writer.join();
+    reopen();
+    for (int i = 0; i < acknowledged_count.load(); ++i) {
+      ASSERT_TRUE(db_->exists("key:" + std::to_string(i)).value()) << i;
+    }
+  }
 }
 
 // Two databases at one directory would destroy it.
