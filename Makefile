@@ -42,10 +42,10 @@ tsan:           ## the tests under the thread sanitizer
 fuzz: deps      ## runs the fuzzer T for a minute, or all of them
 	tools/run_fuzzers.sh $(T)
 
-campaign: deps-build ## a long harness: T=kill9|crashpoints [N=size] [SEED=n]
+campaign: deps-build ## a long harness: T=name [N=size] [SEED=n]
 	cmake --preset release >/dev/null
 	cmake --build --preset release --target campaign_$(T)
-	build/release/tests/crash/campaign_$(T) $(N) $(SEED)
+	build/release/tests/crash/campaign_$(T) $(if $(N),--size=$(N)) $(if $(SEED),--seed=$(SEED))
 
 demo: deps-build ## puts a real data set through the engine while you watch
 	cmake --preset release >/dev/null

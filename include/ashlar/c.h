@@ -74,7 +74,8 @@ typedef struct ashlar_iterator ashlar_iterator;
 
 typedef enum ashlar_memory_policy { ASHLAR_REFUSE = 0, ASHLAR_EVICT = 1 } ashlar_memory_policy;
 
-/// As `ashlar::Options`: same fields, ranges and defaults.
+/// As `ashlar::Options`, without a directory: same fields, ranges and defaults. A database that C
+/// opens lives in memory.
 typedef struct ashlar_options {
   size_t key_bytes_max;
   size_t value_bytes_max;

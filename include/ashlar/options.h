@@ -21,7 +21,8 @@ inline constexpr std::size_t kMemoryBudgetBytesMax = std::size_t{1} << 40U;
 /// What happens when a write would exceed the memory budget.
 enum class MemoryPolicy : std::uint8_t {
   kRefuse,  ///< The write fails with kOutOfSpace and nothing of it happens. Erasing still works.
-  kEvict,   ///< Keys that are not being used make room (S3-FIFO); erased for good, as by `erase`.
+  kEvict,   ///< Keys that are not being used make room (S3-FIFO). With a directory the log does not
+            ///< hear of it: such a key may be there again after the next opening.
 };
 
 /// What a write survives once it has been acknowledged. Means something only for a database with a

@@ -2,18 +2,17 @@
 // of its calls; what a power cut may then leave is opened, in many variants, and must hold
 // everything that was acknowledged as durable, and a state that once was.
 //
-//     crashpoints [states a crash point] [seed] [stride] [steps]
+//     crashpoints [--size=steps] [--seed=] [--stride=calls] [--states=a crash point]
 //     [--plant=durable-writes|names|sync]
 //
 // One in eight recoveries is stopped as well, at a random call, and done again.
 
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 
+#include "campaign_arguments.h"
 #include "lying_disk.h"
 #include "os/simulated_disk.h"
 #include "simulated_world.h"
@@ -141,28 +140,17 @@ class Run {
 }  // namespace
 }  // namespace ashlar::crash
 
-int main(int argument_count, char** arguments) {
+int main(int argument_count, char** argument_list) {
+  using ashlar::crash::Lie;
+  ashlar::crash::CampaignArguments arguments(argument_count, argument_list);
   ashlar::crash::Campaign campaign;
-  int position = 0;
-  for (int i = 1; i < argument_count; ++i) {
-    if (std::strcmp(arguments[i], "--plant=durable-writes") == 0) {
-      campaign.lie = ashlar::crash::Lie::kDurableWrites;
-      continue;
-    }
-    if (std::strcmp(arguments[i], "--plant=names") == 0) {
-      campaign.lie = ashlar::crash::Lie::kNames;
-      continue;
-    }
-    if (std::strcmp(arguments[i], "--plant=sync") == 0) {
-      campaign.lie = ashlar::crash::Lie::kSync;
-      continue;
-    }
-    const std::uint64_t number = std::strtoull(arguments[i], nullptr, 10);
-    if (position == 0) campaign.states_per_point = number;
-    if (position == 1) campaign.seed = number;
-    if (position == 2) campaign.stride = number;
-    if (position == 3) campaign.step_count = number;
-    ++position;
-  }
+  campaign.states_per_point = arguments.number("states", campaign.states_per_point);
+  campaign.seed = arguments.number("seed", campaign.seed);
+  campaign.stride = arguments.number("stride", campaign.stride);
+  campaign.step_count = arguments.number("size", campaign.step_count);
+  campaign.lie = arguments.choice(
+      "plant", campaign.lie,
+      {{"durable-writes", Lie::kDurableWrites}, {"names", Lie::kNames}, {"sync", Lie::kSync}});
+  arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();
 }

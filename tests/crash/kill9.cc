@@ -1,7 +1,7 @@
 // The campaign `kill9`: a writer is killed at a random moment, again and again, and whatever it had
 // been told was written must be there when the directory is opened again.
 //
-//     kill9 [cycles] [seed] [--plant=ack-before-append]
+//     kill9 [--size=cycles] [--seed=] [--plant=ack-before-append]
 //
 // A cycle forks a writer, which runs the script and counts each acknowledgement in memory that it
 // shares with the parent; the parent kills it after a random time, opens the directory itself, and
@@ -15,12 +15,12 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "acknowledged.h"
+#include "campaign_arguments.h"
 #include "testing/temporary_directory.h"
 
 namespace ashlar::crash {
@@ -167,17 +167,14 @@ class Run {
 }  // namespace
 }  // namespace ashlar::crash
 
-int main(int argument_count, char** arguments) {
+int main(int argument_count, char** argument_list) {
+  using ashlar::crash::Plant;
+  ashlar::crash::CampaignArguments arguments(argument_count, argument_list);
   ashlar::crash::Campaign campaign;
-  int position = 0;
-  for (int i = 1; i < argument_count; ++i) {
-    if (std::strcmp(arguments[i], "--plant=ack-before-append") == 0) {
-      campaign.plant = ashlar::crash::Plant::kAckBeforeAppend;
-    } else if (position++ == 0) {
-      campaign.cycles = std::strtoull(arguments[i], nullptr, 10);
-    } else {
-      campaign.seed = std::strtoull(arguments[i], nullptr, 10);
-    }
-  }
+  campaign.cycles = arguments.number("size", campaign.cycles);
+  campaign.seed = arguments.number("seed", campaign.seed);
+  campaign.plant =
+      arguments.choice("plant", campaign.plant, {{"ack-before-append", Plant::kAckBeforeAppend}});
+  arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();
 }

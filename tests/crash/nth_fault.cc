@@ -2,14 +2,13 @@
 // once and for ever. Nothing that was acknowledged may be lost by it, and a call that is merely
 // interrupted or cut short may not be noticed at all.
 //
-//     nth-fault [steps] [seed] [stride] [--plant=process-for-disk]
+//     nth-fault [--size=steps] [--seed=] [--stride=calls] [--plant=process-for-disk]
 
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
+#include "campaign_arguments.h"
 #include "os/faulty_disk.h"
 #include "os/simulated_disk.h"
 #include "simulated_world.h"
@@ -111,19 +110,13 @@ class Run {
 }  // namespace
 }  // namespace ashlar::crash
 
-int main(int argument_count, char** arguments) {
+int main(int argument_count, char** argument_list) {
+  ashlar::crash::CampaignArguments arguments(argument_count, argument_list);
   ashlar::crash::Campaign campaign;
-  int position = 0;
-  for (int i = 1; i < argument_count; ++i) {
-    if (std::strcmp(arguments[i], "--plant=process-for-disk") == 0) {
-      campaign.is_planted = true;
-      continue;
-    }
-    const std::uint64_t number = std::strtoull(arguments[i], nullptr, 10);
-    if (position == 0) campaign.step_count = number;
-    if (position == 1) campaign.seed = number;
-    if (position == 2) campaign.stride = number;
-    ++position;
-  }
+  campaign.step_count = arguments.number("size", campaign.step_count);
+  campaign.seed = arguments.number("seed", campaign.seed);
+  campaign.stride = arguments.number("stride", campaign.stride);
+  campaign.is_planted = arguments.choice("plant", false, {{"process-for-disk", true}});
+  arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();
 }
