@@ -16,7 +16,7 @@ static void show(const char* name, ashlar_bytes bytes) {
 
 static ashlar_code read_and_write(ashlar_db* db, ashlar_error* error) {
   const ashlar_bytes key = ashlar_text("stone:1");
-  TRY(ashlar_put(db, key, ashlar_text("rough"), ASHLAR_NEVER, error));
+  TRY(ashlar_put(db, key, ashlar_text("rough"), ASHLAR_NEVER, ASHLAR_DURABLE_DISK, error));
 
   ashlar_value value;
   TRY(ashlar_get(db, key, NULL, &value, error));
@@ -27,7 +27,8 @@ static ashlar_code read_and_write(ashlar_db* db, ashlar_error* error) {
 
   const int64_t deadline_ms = ashlar_now_ms(db) + INT64_C(30) * 60 * 1000;
   int64_t left_ms = 0;
-  TRY(ashlar_put(db, ashlar_text("lunch"), ashlar_text("bread"), deadline_ms, error));
+  TRY(ashlar_put(db, ashlar_text("lunch"), ashlar_text("bread"), deadline_ms, ASHLAR_DURABLE_DISK,
+                 error));
   TRY(ashlar_time_to_live(db, ashlar_text("lunch"), &left_ms, error));
   printf("lunch is over in %" PRId64 " ms or less\n", left_ms);
   return ASHLAR_OK;
@@ -39,7 +40,7 @@ static ashlar_code write_batch(ashlar_db* db, ashlar_error* error) {
   ashlar_batch_put(batch, ashlar_text("stone:1"), ashlar_text("dressed"), ASHLAR_NEVER);
   ashlar_batch_put(batch, ashlar_text("stone:2"), ashlar_text("rough"), ASHLAR_NEVER);
   ashlar_batch_put(batch, ashlar_text("stone:3"), ashlar_text("rough"), ASHLAR_NEVER);
-  const ashlar_code code = ashlar_write(db, batch, error);
+  const ashlar_code code = ashlar_write(db, batch, ASHLAR_DURABLE_DISK, error);
   ashlar_batch_free(batch);
   return code;
 }
@@ -50,7 +51,7 @@ static ashlar_code erase_under_snapshot(ashlar_db* db, ashlar_error* error) {
   TRY(ashlar_snapshot_take(db, &before, error));
   bool was_there = false;
   bool is_there_before = false;
-  ashlar_code code = ashlar_erase(db, key, &was_there, error);
+  ashlar_code code = ashlar_erase(db, key, &was_there, ASHLAR_DURABLE_DISK, error);
   if (code == ASHLAR_OK) code = ashlar_exists(db, key, before, &is_there_before, error);
   ashlar_snapshot_release(before);
   printf("stone:2: erased %d, at the snapshot %d\n", was_there, is_there_before);
@@ -78,8 +79,8 @@ static ashlar_code tour(ashlar_db* db, ashlar_error* error) {
   TRY(scan(db, error));
 
   ashlar_error refusal;  // An error says what to do about it.
-  const ashlar_code code =
-      ashlar_put(db, ashlar_text(""), ashlar_text("value"), ASHLAR_NEVER, &refusal);
+  const ashlar_code code = ashlar_put(db, ashlar_text(""), ashlar_text("value"), ASHLAR_NEVER,
+                                      ASHLAR_DURABLE_DISK, &refusal);
   if (code != ASHLAR_OK) printf("refused: %s: %s\n", ashlar_code_name(code), refusal.message);
   return ASHLAR_OK;
 }

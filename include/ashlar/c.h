@@ -2,11 +2,11 @@
 /// The database for C (C99 or later) and for bindings. It is the C++ API of `ashlar/db.h`, call by
 /// call; what is said there holds here. Every handle is opaque.
 ///
-/// Errors:   each call that can fail returns an `ashlar_code`; `ashlar_error* error` may be null
-/// and
-///           is written only on failure. All calls may return ASHLAR_INVALID_ARGUMENT (a length is
-///           outside its limits) and ASHLAR_OUT_OF_SPACE (of memory); only others are listed below.
-///           An absent key is not an error.
+/// Errors:   each call that can fail returns an `ashlar_code`; `ashlar_error* error` may be null,
+///           and is written only on failure. All calls may return ASHLAR_INVALID_ARGUMENT (a length
+///           is outside its limits) and ASHLAR_OUT_OF_SPACE (of memory, or of the disk), writes
+///           also what `ashlar::Db` says of a log that failed; only others are listed below. An
+///           absent key is not an error.
 /// Threads:  one `ashlar_db` and one `ashlar_snapshot` may be used from many threads at the same
 ///           time; a batch, iterator or value from one at a time.
 /// Lifetime: bytes handed in are borrowed for the call. Close the database last.
@@ -74,9 +74,17 @@ typedef struct ashlar_iterator ashlar_iterator;
 
 typedef enum ashlar_memory_policy { ASHLAR_REFUSE = 0, ASHLAR_EVICT = 1 } ashlar_memory_policy;
 
-/// As `ashlar::Options`, without a directory: same fields, ranges and defaults. A database that C
-/// opens lives in memory.
+/// What a write survives once it has been acknowledged: `ashlar::Durability`.
+typedef enum ashlar_durability {
+  ASHLAR_DURABLE_NONE = 0,
+  ASHLAR_DURABLE_PROCESS = 1,
+  ASHLAR_DURABLE_DISK = 2
+} ashlar_durability;
+
+/// As `ashlar::Options`: same fields, ranges and defaults. A null or empty directory means a
+/// database in memory; it is read while the database opens, and may go after that.
 typedef struct ashlar_options {
+  const char* directory;
   size_t key_bytes_max;
   size_t value_bytes_max;
   size_t memory_budget_bytes;
@@ -86,14 +94,17 @@ typedef struct ashlar_options {
 /// Sets every field to its default. Call it first, so that fields of later versions have one too.
 void ashlar_options_init(ashlar_options* options);
 
-/// Opens a database in memory. `options` may be null for the defaults.
+/// Opens a database. `options` may be null for the defaults.
 ///
 /// Returns: `*db`, to be given to `ashlar_close`; null on failure
-/// Errors:  ASHLAR_UNAVAILABLE  the system refuses address space or a thread
+/// Errors:  ASHLAR_UNAVAILABLE  somebody has the directory open, or the system refuses address
+/// space
+///                              or a thread
+///          ASHLAR_CORRUPTION, ASHLAR_IO  of a file in the directory, which the message names
 ashlar_code ashlar_open(const ashlar_options* options, ashlar_db** db, ashlar_error* error);
 
-/// Ends the database and frees the handle; its content is gone. Null is allowed. No other call on
-/// it may be running or follow.
+/// Ends the database and frees the handle; without a directory its content is gone. Null is
+/// allowed. No other call on it may be running or follow.
 ///
 /// Errors: ASHLAR_BUSY  snapshots or iterators are held; the database goes on and is not freed
 ashlar_code ashlar_close(ashlar_db* db, ashlar_error* error);
@@ -103,7 +114,7 @@ int64_t ashlar_now_ms(const ashlar_db* db);
 
 /// Stores `value` under `key` until `deadline_ms`, or for good with ASHLAR_NEVER.
 ashlar_code ashlar_put(ashlar_db* db, ashlar_bytes key, ashlar_bytes value, int64_t deadline_ms,
-                       ashlar_error* error);
+                       ashlar_durability durability, ashlar_error* error);
 
 /// Reads `key`, at the latest commit when `snapshot` is null.
 ///
@@ -122,15 +133,16 @@ ashlar_code ashlar_exists(const ashlar_db* db, ashlar_bytes key, const ashlar_sn
                           bool* is_found, ashlar_error* error);
 
 /// Removes `key`; `is_found`, which may be null here and below, tells whether it was there.
-ashlar_code ashlar_erase(ashlar_db* db, ashlar_bytes key, bool* is_found, ashlar_error* error);
+ashlar_code ashlar_erase(ashlar_db* db, ashlar_bytes key, bool* is_found,
+                         ashlar_durability durability, ashlar_error* error);
 
 /// Gives `key` another deadline, if it is there.
 ashlar_code ashlar_expire(ashlar_db* db, ashlar_bytes key, int64_t deadline_ms, bool* is_found,
-                          ashlar_error* error);
+                          ashlar_durability durability, ashlar_error* error);
 
 /// Takes the deadline of `key` away; `*had_deadline` is true when it was there and had one.
 ashlar_code ashlar_persist(ashlar_db* db, ashlar_bytes key, bool* had_deadline,
-                           ashlar_error* error);
+                           ashlar_durability durability, ashlar_error* error);
 
 /// Reads how long `key` still has.
 ///
@@ -149,7 +161,11 @@ void ashlar_batch_clear(ashlar_batch* batch);
 size_t ashlar_batch_count(const ashlar_batch* batch);
 
 /// Applies all operations of `batch` as one commit, in their order, or none of them.
-ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_error* error);
+ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_durability durability,
+                         ashlar_error* error);
+
+/// As `ashlar::Db::checkpoint`.
+ashlar_code ashlar_checkpoint(ashlar_db* db, ashlar_error* error);
 
 /// Takes a snapshot of the latest commit, to be released before the database is closed.
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,

@@ -43,10 +43,12 @@ struct Access;
 ///
 /// With a directory every write takes a `Durability` and returns when it is that durable. It is
 /// seen by reads a little earlier. Errors common to those writes:
-///   kOutOfSpace       the disk is full; nothing was changed, and it works again when there is
-///   space kUnavailable      a write to the log failed before: the database only answers reads. The
-///   one
+///   kOutOfSpace       the disk is full; nothing was changed, and it works again by itself when
+///                     there is space. Erasing and checkpoints go on longer, from a reserve
+///   kUnavailable      a write to the log failed before: the database only answers reads. The one
 ///                     write that met the failure may have been applied, and may not survive
+/// The process then also handles SIGBUS, for the one file of each database that is mapped: one that
+/// cannot be reached is such a failure. Other SIGBUS go to the handler that was there before.
 /// Without a directory the argument means nothing.
 ///
 /// Threads:  every method may be called from any thread at the same time, except the destructor and

@@ -43,6 +43,8 @@ using ashlar::ErrorCode;
 using ashlar::Expiry;
 using ashlar::Result;
 
+using ashlar::Durability;
+
 constexpr ashlar_code to_code(ErrorCode code) {
   return static_cast<ashlar_code>(static_cast<int>(code) + 1);
 }
@@ -56,6 +58,9 @@ static_assert(to_code(ErrorCode::kClosed) == ASHLAR_CLOSED);
 static_assert(to_code(ErrorCode::kIo) == ASHLAR_IO);
 static_assert(to_code(ErrorCode::kCorruption) == ASHLAR_CORRUPTION);
 static_assert(ASHLAR_NEVER == Expiry::kNeverMs);
+static_assert(ASHLAR_DURABLE_NONE == static_cast<int>(Durability::kNone));
+static_assert(ASHLAR_DURABLE_PROCESS == static_cast<int>(Durability::kProcess));
+static_assert(ASHLAR_DURABLE_DISK == static_cast<int>(Durability::kDisk));
 
 // Same fields in the same order: the ends and some between would move if one were added or lost.
 static_assert(sizeof(ashlar_stats) == sizeof(ashlar::Stats));
@@ -105,6 +110,16 @@ ashlar_code at_border(ashlar_error* error, Call&& call) {
   }
 }
 
+/// As `at_border`, of a call that takes a durability.
+template <typename Call>
+ashlar_code write_at_border(ashlar_durability durability, ashlar_error* error, Call&& call) {
+  if (durability < ASHLAR_DURABLE_NONE || durability > ASHLAR_DURABLE_DISK) {
+    return fail(ErrorCode::kInvalidArgument, "the durability is not one of its three names", error);
+  }
+  return at_border(error,
+                   [&] { return std::forward<Call>(call)(static_cast<Durability>(durability)); });
+}
+
 ashlar_value hand_out(std::unique_ptr<ashlar::Value> value) {
   ASHLAR_ASSERT(value->data() != nullptr, "a value that is there has an address");
   return {.data = value->data(), .size = value->size(), .owner = value.release()};
@@ -140,7 +155,8 @@ void ashlar_value_free(ashlar_value* value) {
 
 void ashlar_options_init(ashlar_options* options) {
   const ashlar::Options defaults;
-  *options = {.key_bytes_max = defaults.key_bytes_max,
+  *options = {.directory = nullptr,
+              .key_bytes_max = defaults.key_bytes_max,
               .value_bytes_max = defaults.value_bytes_max,
               .memory_budget_bytes = defaults.memory_budget_bytes,
               .memory_policy = static_cast<ashlar_memory_policy>(defaults.memory_policy)};
@@ -155,7 +171,8 @@ ashlar_code ashlar_open(const ashlar_options* options, ashlar_db** db, ashlar_er
         return std::unexpected(ashlar::Error::of_literal(
             ErrorCode::kInvalidArgument, "option memory_policy is not one of its two names"));
       }
-      given = {.key_bytes_max = options->key_bytes_max,
+      given = {.directory = options->directory != nullptr ? options->directory : "",
+               .key_bytes_max = options->key_bytes_max,
                .value_bytes_max = options->value_bytes_max,
                .memory_budget_bytes = options->memory_budget_bytes,
                .memory_policy = static_cast<ashlar::MemoryPolicy>(options->memory_policy)};
@@ -181,9 +198,10 @@ int64_t ashlar_now_ms(const ashlar_db* db) {
 }
 
 ashlar_code ashlar_put(ashlar_db* db, ashlar_bytes key, ashlar_bytes value, int64_t deadline_ms,
-                       ashlar_error* error) {
-  return at_border(
-      error, [&] { return db->db.put(view_of(key), view_of(value), Expiry::at_ms(deadline_ms)); });
+                       ashlar_durability durability, ashlar_error* error) {
+  return write_at_border(durability, error, [&](Durability chosen) {
+    return db->db.put(view_of(key), view_of(value), Expiry::at_ms(deadline_ms), chosen);
+  });
 }
 
 ashlar_code ashlar_get(const ashlar_db* db, ashlar_bytes key, const ashlar_snapshot* snapshot,
@@ -225,27 +243,29 @@ ashlar_code ashlar_exists(const ashlar_db* db, ashlar_bytes key, const ashlar_sn
   });
 }
 
-ashlar_code ashlar_erase(ashlar_db* db, ashlar_bytes key, bool* is_found, ashlar_error* error) {
-  return at_border(error, [&]() -> Result<void> {
-    ASHLAR_TRY_ASSIGN(const bool found, db->db.erase(view_of(key)));
+ashlar_code ashlar_erase(ashlar_db* db, ashlar_bytes key, bool* is_found,
+                         ashlar_durability durability, ashlar_error* error) {
+  return write_at_border(durability, error, [&](Durability chosen) -> Result<void> {
+    ASHLAR_TRY_ASSIGN(const bool found, db->db.erase(view_of(key), chosen));
     store_flag(is_found, found);
     return {};
   });
 }
 
 ashlar_code ashlar_expire(ashlar_db* db, ashlar_bytes key, int64_t deadline_ms, bool* is_found,
-                          ashlar_error* error) {
-  return at_border(error, [&]() -> Result<void> {
-    ASHLAR_TRY_ASSIGN(const bool found, db->db.expire(view_of(key), Expiry::at_ms(deadline_ms)));
+                          ashlar_durability durability, ashlar_error* error) {
+  return write_at_border(durability, error, [&](Durability chosen) -> Result<void> {
+    ASHLAR_TRY_ASSIGN(const bool found,
+                      db->db.expire(view_of(key), Expiry::at_ms(deadline_ms), chosen));
     store_flag(is_found, found);
     return {};
   });
 }
 
 ashlar_code ashlar_persist(ashlar_db* db, ashlar_bytes key, bool* had_deadline,
-                           ashlar_error* error) {
-  return at_border(error, [&]() -> Result<void> {
-    ASHLAR_TRY_ASSIGN(const bool had, db->db.persist(view_of(key)));
+                           ashlar_durability durability, ashlar_error* error) {
+  return write_at_border(durability, error, [&](Durability chosen) -> Result<void> {
+    ASHLAR_TRY_ASSIGN(const bool had, db->db.persist(view_of(key), chosen));
     store_flag(had_deadline, had);
     return {};
   });
@@ -289,8 +309,14 @@ size_t ashlar_batch_count(const ashlar_batch* batch) {
   return batch->batch.count();
 }
 
-ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_error* error) {
-  return at_border(error, [&] { return db->db.write(batch->batch); });
+ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_durability durability,
+                         ashlar_error* error) {
+  return write_at_border(durability, error,
+                         [&](Durability chosen) { return db->db.write(batch->batch, chosen); });
+}
+
+ashlar_code ashlar_checkpoint(ashlar_db* db, ashlar_error* error) {
+  return at_border(error, [&] { return db->db.checkpoint(); });
 }
 
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,

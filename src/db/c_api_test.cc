@@ -9,6 +9,7 @@
 #include "ashlar/c.h"
 #include "ashlar/options.h"
 #include "ashlar/result.h"
+#include "testing/temporary_directory.h"
 
 namespace ashlar {
 namespace {
@@ -57,8 +58,53 @@ TEST(CApi, FreeingNothingIsAllowed) {
   ashlar_iterator_free(nullptr);
 }
 
+TEST(CApi, ADirectoryKeepsWhatWasWritten) {
+  const testing::TemporaryDirectory directory;
+  const std::string path = (directory.path() / "db").string();
+  ashlar_options options;
+  ashlar_options_init(&options);
+  options.directory = path.c_str();
+  ashlar_db* db = nullptr;
+  ASSERT_EQ(ashlar_open(&options, &db, nullptr), ASHLAR_OK);
+  ashlar_error error;
+  ashlar_db* other = nullptr;
+  EXPECT_EQ(ashlar_open(&options, &other, &error), ASHLAR_UNAVAILABLE);
+  EXPECT_NE(std::strstr(error.message, path.c_str()), nullptr) << error.message;
+  for (const auto durability : {ASHLAR_DURABLE_NONE, ASHLAR_DURABLE_PROCESS, ASHLAR_DURABLE_DISK}) {
+    const std::string key = "key " + std::to_string(durability);
+    EXPECT_EQ(ashlar_put(db, ashlar_text(key.c_str()), ashlar_text("v"), ASHLAR_NEVER, durability,
+                         nullptr),
+              ASHLAR_OK);
+  }
+  EXPECT_EQ(ashlar_checkpoint(db, nullptr), ASHLAR_OK);
+  bool is_found = false;
+  EXPECT_EQ(ashlar_erase(db, ashlar_text("key 0"), &is_found, ASHLAR_DURABLE_PROCESS, nullptr),
+            ASHLAR_OK);
+  ASSERT_EQ(ashlar_close(db, nullptr), ASHLAR_OK);
+
+  ASSERT_EQ(ashlar_open(&options, &db, nullptr), ASHLAR_OK);
+  int number = 0;
+  for (const bool expected : {false, true, true}) {
+    const std::string key = "key " + std::to_string(number++);
+    EXPECT_EQ(ashlar_exists(db, ashlar_text(key.c_str()), nullptr, &is_found, nullptr), ASHLAR_OK);
+    EXPECT_EQ(is_found, expected) << key;
+  }
+  EXPECT_EQ(ashlar_close(db, nullptr), ASHLAR_OK);
+}
+
+TEST_F(CApiTest, RefusesADurabilityWithoutAName) {
+  const auto odd = static_cast<ashlar_durability>(3);
+  EXPECT_EQ(ashlar_put(db_, ashlar_text("k"), ashlar_text("v"), ASHLAR_NEVER, odd, &error_),
+            ASHLAR_INVALID_ARGUMENT);
+  EXPECT_STREQ(error_.message, "the durability is not one of its three names");
+  bool is_found = true;
+  EXPECT_EQ(ashlar_exists(db_, ashlar_text("k"), nullptr, &is_found, nullptr), ASHLAR_OK);
+  EXPECT_FALSE(is_found);
+}
+
 TEST_F(CApiTest, AbsentAndEmptyValuesDiffer) {
-  ASSERT_EQ(ashlar_put(db_, ashlar_text("empty"), {}, ASHLAR_NEVER, nullptr), ASHLAR_OK);
+  ASSERT_EQ(ashlar_put(db_, ashlar_text("empty"), {}, ASHLAR_NEVER, ASHLAR_DURABLE_DISK, nullptr),
+            ASHLAR_OK);
   ashlar_value value;
   ASSERT_EQ(ashlar_get(db_, ashlar_text("empty"), nullptr, &value, nullptr), ASHLAR_OK);
   EXPECT_NE(value.data, nullptr);
@@ -73,14 +119,17 @@ TEST_F(CApiTest, AbsentAndEmptyValuesDiffer) {
 TEST_F(CApiTest, AMessageEndsWithinItsBuffer) {
   const std::string key(100'000, '\1');  // Each byte takes four to print.
   std::memset(error_.message, 'x', sizeof(error_.message));
-  EXPECT_EQ(ashlar_erase(db_, {.data = key.data(), .size = key.size()}, nullptr, &error_),
+  EXPECT_EQ(ashlar_erase(db_, {.data = key.data(), .size = key.size()}, nullptr,
+                         ASHLAR_DURABLE_DISK, &error_),
             ASHLAR_INVALID_ARGUMENT);
   EXPECT_LT(std::strlen(error_.message), sizeof(error_.message));
   EXPECT_NE(std::string(error_.message).find("\\x01"), std::string::npos);
 }
 
 TEST_F(CApiTest, AFailedMultiGetHandsOutNothing) {
-  ASSERT_EQ(ashlar_put(db_, ashlar_text("k"), ashlar_text("v"), ASHLAR_NEVER, nullptr), ASHLAR_OK);
+  ASSERT_EQ(ashlar_put(db_, ashlar_text("k"), ashlar_text("v"), ASHLAR_NEVER, ASHLAR_DURABLE_DISK,
+                       nullptr),
+            ASHLAR_OK);
   const ashlar_bytes keys[] = {ashlar_text("k"), {}};
   ashlar_value values[2];
   EXPECT_EQ(ashlar_multi_get(db_, keys, 2, nullptr, values, &error_), ASHLAR_INVALID_ARGUMENT);

@@ -67,4 +67,9 @@ Result<void> CheckpointStore::install() {
   return {};
 }
 
+void CheckpointStore::give_up() {
+  // It does not count, and the next attempt begins by removing it.
+  (void)os::remove_file(disk_, unfinished_path());
+}
+
 }  // namespace ashlar::db

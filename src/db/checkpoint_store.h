@@ -48,6 +48,9 @@ class CheckpointStore {
   /// Errors: kIo
   Result<void> install();
 
+  /// Gives the space of the one that was begun, and failed, back to the disk.
+  void give_up();
+
  private:
   std::string path_of(std::uint64_t number) const;
   std::string unfinished_path() const { return directory_ + "/unfinished"; }

@@ -119,10 +119,12 @@ Result<void> Journal::replay_into_engine(std::string_view payload) {
 
 /// Runs `call(commit)` on the engine until the log has taken the commit, or need not.
 template <typename Answer, typename Call>
-Result<Answer> Journal::commit(std::string_view payload, Durability durability, Call call) {
-  const log::Entry entry(payload);
+Result<Answer> Journal::commit(const log::Entry& entry, Durability durability, Call call) {
   while (true) {
-    ASHLAR_TRY(log_->make_room(payload.size()));
+    if (Result<void> room = log_->make_room(entry); !room) {
+      if (room.error().code() == ErrorCode::kOutOfSpace) wake_checkpoints(Wakeup::kDiskIsFull);
+      return std::unexpected(room.error());
+    }
     LogCommit commit(*log_, entry);
     Result<Answer> answer = call(commit);
     if (commit.appended() == log::Appended::kNoRoom) continue;
@@ -143,8 +145,13 @@ Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations
                                    Durability durability) {
   PayloadBuffer buffer;
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
-  for (const engine::Operation& operation : operations) writer.add(operation);
-  return commit<std::size_t>(buffer.bytes(), durability, [&](engine::Commit& commit) {
+  bool only_erases = true;
+  for (const engine::Operation& operation : operations) {
+    writer.add(operation);
+    only_erases = only_erases && operation.kind == engine::OperationKind::kErase;
+  }
+  const log::Entry entry(buffer.bytes(), only_erases ? log::Room::kReserved : log::Room::kOrdinary);
+  return commit<std::size_t>(entry, durability, [&](engine::Commit& commit) {
     return world_.engine.apply(operations, &commit);
   });
 }
@@ -156,7 +163,7 @@ Result<std::optional<engine::TimeMs>> Journal::expire(std::string_view key,
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
   writer.add_expire(key, deadline_ms);
   return commit<std::optional<engine::TimeMs>>(
-      buffer.bytes(), durability,
+      log::Entry(buffer.bytes()), durability,
       [&](engine::Commit& commit) { return world_.engine.expire(key, deadline_ms, &commit); });
 }
 
@@ -165,7 +172,7 @@ void Journal::note_time(log::Position end) noexcept {
   if (end - moment_end_.load(std::memory_order_relaxed) < kBytesPerClockReading) return;
   moment_end_.store(end, std::memory_order_relaxed);
   moment_ms_.store(world_.clock.now_ms(), std::memory_order_relaxed);
-  if (is_checkpoint_due()) wake_checkpoints();
+  if (is_checkpoint_due()) wake_checkpoints(Wakeup::kLogIsLong);
 }
 
 void Journal::add_to(Stats& stats) const {

@@ -62,13 +62,15 @@ class Journal {
                                                Durability durability);
 
   /// Writes all that the engine holds to a checkpoint, beside writers, and lets go of the log
-  /// before it. One call at a time works; others wait for it and then do the same.
+  /// before it. A full disk gives it the log's reserve. One call at a time works; others wait for
+  /// it and then do the same.
   ///
   /// Errors: kIo, kOutOfSpace  the checkpoint was given up, the one before still counts
   ///         kUnavailable      the log is poisoned
   Result<void> checkpoint();
 
-  /// Starts the thread that makes a checkpoint whenever the log has grown long.
+  /// Starts the thread that makes a checkpoint whenever the log has grown long, or the disk is
+  /// full.
   ///
   /// Errors: kUnavailable  the system refuses a thread
   Result<void> start_checkpoints();
@@ -80,19 +82,24 @@ class Journal {
   void add_to(Stats& stats) const;
 
  private:
+  /// What the thread of the checkpoints is woken for.
+  enum class Wakeup : std::uint8_t { kNone, kLogIsLong, kDiskIsFull };
+
   explicit Journal(const World& world) noexcept : world_(world) {}
 
   Result<log::Start> load_checkpoint(log::Position& end);
+  Result<void> checkpoint_locked() ASHLAR_REQUIRES(checkpoint_mutex_);
   Result<std::uint64_t> write_checkpoint(memory::CheckpointWriter& writer);
   void run_checkpoints(const std::stop_token& stop);
   bool is_checkpoint_due() const noexcept;
-  void wake_checkpoints() noexcept;
+  bool is_checkpoint_of_use(Wakeup reason) const;
+  void wake_checkpoints(Wakeup reason) noexcept;
 
   Result<void> replay_payload(std::string_view payload);
   Result<void> replay_into_engine(std::string_view payload);
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
   template <typename Answer, typename Call>
-  Result<Answer> commit(std::string_view payload, Durability durability, Call call);
+  Result<Answer> commit(const log::Entry& entry, Durability durability, Call call);
   void note_time(log::Position end) noexcept;
 
   const World world_;
@@ -110,8 +117,8 @@ class Journal {
 
   std::mutex thread_mutex_;
   std::condition_variable_any thread_wakeup_;
-  bool is_woken_ = false;  // Guarded by thread_mutex_.
-  std::jthread thread_;    // Last, so that it ends first.
+  Wakeup wakeup_ = Wakeup::kNone;  // Guarded by thread_mutex_.
+  std::jthread thread_;            // Last, so that it ends first.
 };
 
 }  // namespace ashlar::db

@@ -40,6 +40,16 @@ Result<log::Start> Journal::load_checkpoint(log::Position& end) {
 Result<void> Journal::checkpoint() {
   const base::MutexLock lock(checkpoint_mutex_);
   ASHLAR_ASSERT(checkpoints_ != nullptr, "a journal that is open has its checkpoints");
+  Result<void> done = checkpoint_locked();
+  if (!done) checkpoints_->give_up();
+  if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
+  ASHLAR_TRY(log_->release_reserve());
+  done = checkpoint_locked();
+  if (!done) checkpoints_->give_up();
+  return done;
+}
+
+Result<void> Journal::checkpoint_locked() {
   // First the place in the log, then the walk: every commit before it is seen by the walk.
   const log::Start origin = log_->end();
   ASHLAR_TRY_ASSIGN(const auto writer,
@@ -75,10 +85,17 @@ Result<void> Journal::start_checkpoints() {
   return {};
 }
 
-void Journal::wake_checkpoints() noexcept {
+/// Whether a checkpoint would help; on a full disk also one that gives back only a segment.
+bool Journal::is_checkpoint_of_use(Wakeup reason) const {
+  const log::Position origin = checkpoint_origin_.load(std::memory_order_relaxed);
+  const bool frees_segment = log_->end().position - origin > log_->segment_bytes();
+  return is_checkpoint_due() || (reason == Wakeup::kDiskIsFull && frees_segment);
+}
+
+void Journal::wake_checkpoints(Wakeup reason) noexcept {
   {
     const std::lock_guard lock(thread_mutex_);
-    is_woken_ = true;
+    wakeup_ = std::max(wakeup_, reason);
   }
   thread_wakeup_.notify_one();
 }
@@ -87,17 +104,18 @@ void Journal::run_checkpoints(const std::stop_token& stop) {
   constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
   bool has_failed = false;
   while (!stop.stop_requested()) {
+    Wakeup reason = Wakeup::kNone;
     {
       std::unique_lock lock(thread_mutex_);
-      const auto is_woken = [this] { return is_woken_; };
       if (has_failed) {
         thread_wakeup_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
       } else {
-        thread_wakeup_.wait(lock, stop, is_woken);
+        thread_wakeup_.wait(lock, stop, [this] { return wakeup_ != Wakeup::kNone; });
       }
-      is_woken_ = false;
+      reason = std::exchange(wakeup_, Wakeup::kNone);
     }
-    if (stop.stop_requested() || !is_checkpoint_due()) continue;
+    has_failed = false;
+    if (stop.stop_requested() || !is_checkpoint_of_use(reason)) continue;
     try {
       has_failed = !checkpoint();
     } catch (const std::bad_alloc&) {

@@ -182,6 +182,29 @@ TEST_F(JournalOnDisk, GoesOnWhenThereIsSpaceAgain) {
   EXPECT_TRUE(db->put("again", "there is space").has_value());
 }
 
+// When a full disk takes no more values it still takes erasures, and a checkpoint of what is left
+// brings the space back.
+TEST_F(JournalOnDisk, ErasesAndCheckpointsOnAFullDisk) {
+  auto db = open();
+  ASSERT_TRUE(db.has_value()) << db.error().message();
+  disk_.set_space_limit(std::size_t{320} << 10U);
+  int count = 0;
+  const auto put = [&] {
+    return db->put("key:" + std::to_string(count), std::string(900, 'x'), Expiry::never(),
+                   Durability::kProcess);
+  };
+  while (put()) ASSERT_LT(++count, 1000);
+  for (int i = 0; i < count; ++i) {
+    const auto erased = db->erase("key:" + std::to_string(i));
+    ASSERT_TRUE(erased.has_value() && *erased) << i << ": " << erased.error().message();
+  }
+  EXPECT_FALSE(put()) << "erasing gives memory back, not the log's space";
+  const auto done = db->checkpoint();
+  ASSERT_TRUE(done.has_value()) << done.error().message();
+  EXPECT_TRUE(put());
+  EXPECT_EQ(db->stats()->refuses_writes, 0U);
+}
+
 // D1: a close beside writers ends them with kClosed, and keeps all that they were told.
 TEST_F(JournalTest, ClosesBesideWriters) {
   for (int round = 0; round < 5; ++round) {

@@ -6,8 +6,7 @@
 ///
 /// Invariants:
 ///   L1  A frame is valid at one position of one log only: old bytes in recycled space never pass
-///   as
-///       new ones.
+///       as new ones.
 ///   L2  A frame names the checksum of the one before: a valid frame in the wrong company is found.
 ///   L3  A frame tells how much before it was not durable when it was appended. So a bad frame
 ///       before a later good one is either the torn end of what nobody was promised, or damage.

@@ -27,7 +27,9 @@ LocalLog::LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions&
     : disk_(disk),
       directory_(std::move(directory)),
       options_(options),
-      staging_memory_(std::make_unique<char[]>(kStagingBytes + os::kBlockBytes)) {
+      staging_memory_(std::make_unique<char[]>(kStagingBytes + os::kBlockBytes)),
+      plain_poison_(ErrorCode::kUnavailable,
+                    std::string("the log takes no more writes since one failed")) {
   ASHLAR_ASSERT(options.segment_bytes % os::kBlockBytes == 0, "a segment holds whole blocks");
   ASHLAR_ASSERT(options.ring_bytes % os::kBlockBytes == 0, "the ring holds whole blocks");
   ASHLAR_ASSERT(options.ring_bytes >= 4 * os::kBlockBytes, "the ring has room to work in");
@@ -41,22 +43,22 @@ LocalLog::~LocalLog() {
   thread_.join();
 }
 
-/// Whether a frame that is not long can be appended now. What was flushed of the last block stays
+/// Whether the ring has room for a frame that is not long. What was flushed of the last block stays
 /// in the ring, since the block is written again (L4).
-bool LocalLog::has_room(std::size_t frame_bytes) const noexcept {
+bool LocalLog::has_ring_room(std::size_t frame_bytes) const noexcept {
   const Position end = copied_.load(std::memory_order_acquire) + frame_bytes;
   const Position kept = block_of(flushed_.load(std::memory_order_acquire));
-  return end <= kept + options_.ring_bytes && end <= allocated_end_.load(std::memory_order_acquire);
+  return end <= kept + options_.ring_bytes;
 }
 
-Result<void> LocalLog::make_room(std::size_t payload_bytes) {
-  const std::size_t frame_bytes = frame_bytes_for(payload_bytes);
+Result<void> LocalLog::make_room(const Entry& entry) {
+  const std::size_t frame_bytes = frame_bytes_for(entry.payload().size());
   const bool is_long = frame_bytes > options_.ring_bytes / 2;
   while (true) {
     if (const Error* error = poison()) return std::unexpected(*error);
     const Position copied = copied_.load(std::memory_order_acquire);
-    ASHLAR_TRY(allocate_to(copied + frame_bytes));
-    if (is_long || has_room(frame_bytes)) return {};
+    ASHLAR_TRY(allocate_to(copied + frame_bytes, entry.room()));
+    if (is_long || has_ring_room(frame_bytes)) return {};
     ASHLAR_TRY(flush_to(copied));
   }
 }
@@ -79,8 +81,8 @@ Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& en
   const base::MutexLock lock(append_mutex_);
   if (is_poisoned_.load(std::memory_order_acquire)) return Appended::kNever;
   const Position position = end_.position;
-  const bool has_segment = position + frame_bytes <= allocated_end_.load(std::memory_order_acquire);
-  if (!has_segment || (!is_long && !has_room(frame_bytes))) return Appended::kNoRoom;
+  const bool has_segment = position + frame_bytes <= allocated_end(entry.room());
+  if (!has_segment || (!is_long && !has_ring_room(frame_bytes))) return Appended::kNoRoom;
 
   const FrameHeader header{.kind = kind,
                            .payload_bytes = static_cast<std::uint32_t>(payload.size()),
@@ -96,6 +98,10 @@ Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& en
   } else {
     copy_to_ring(position, {encoded.data(), encoded.size()});
     copy_to_ring(position + encoded.size(), payload);
+    if (ring_->is_lost()) [[unlikely]] {
+      poison_with(ring_is_lost());
+      return Appended::kNever;
+    }
     // Release: whoever flushes up to here finds the bytes in the ring.
     copied_.store(position + frame_bytes, std::memory_order_release);
   }
@@ -117,7 +123,7 @@ bool LocalLog::append_long(const FrameHeader& header, const char* encoded,
     const Position copied = copied_.load(std::memory_order_relaxed);
     std::string_view& part = head.empty() ? payload : head;
     const std::size_t bytes = std::min(part.size(), piece_max);
-    if (!has_room(std::max<std::size_t>(bytes, 8)) && !flush_to(copied)) return false;
+    if (!has_ring_room(std::max<std::size_t>(bytes, 8)) && !flush_to(copied)) return false;
     copy_to_ring(copied, part.substr(0, bytes));
     part.remove_prefix(bytes);
     const bool is_last = head.empty() && payload.empty();
@@ -135,30 +141,56 @@ Result<void> LocalLog::durable(Position position) {
 /// while somebody else does. Whom the write under way serves waits apart from those who need the
 /// next, of whom one is woken to make it: so nobody is woken in vain.
 Result<void> LocalLog::flush_to(Position position) {
-  std::unique_lock lock(flush_mutex_);
   while (flushed_.load(std::memory_order_acquire) < position) {
-    if (const Error* error = poison()) return std::unexpected(*error);
-    if (is_flushing_) {
-      const bool is_served = position <= flush_target_;
-      flush_done_[(flush_round_ + (is_served ? 0U : 1U)) % 2].wait(lock);
+    if (const Error* error = poison()) {
+      // One who was woken to write next may end here: those behind it must not wait for it.
+      for (os::WaitWord& done : flush_done_) done.wake_all();
+      return std::unexpected(*error);
+    }
+    Position target = 0;
+    os::WaitWord* done = nullptr;
+    os::WaitWord::Ticket ticket{};
+    {
+      const base::MutexLock lock(flush_mutex_);
+      if (is_flushing_) {
+        done = &flush_done_[(flush_round_ + (position <= flush_target_ ? 0U : 1U)) % 2];
+        ticket = done->ticket();
+      } else {
+        is_flushing_ = true;
+        target = flush_target_ = copied_.load(std::memory_order_acquire);
+      }
+    }
+    if (done != nullptr) {
+      done->wait(ticket);
       continue;
     }
-    is_flushing_ = true;
-    flush_target_ = copied_.load(std::memory_order_acquire);
-    lock.unlock();
-    const Result<void> done = flush_once(flush_target_);
-    if (!done) poison_with(done.error());
-    lock.lock();
-    is_flushing_ = false;
-    flush_done_[flush_round_ % 2].notify_all();
-    ++flush_round_;
-    if (done) {
-      flush_done_[flush_round_ % 2].notify_one();
+    const bool is_good = lead_flush(target);
+    {
+      const base::MutexLock lock(flush_mutex_);
+      is_flushing_ = false;
+      done = &flush_done_[flush_round_++ % 2];
+    }
+    done->wake_all();
+    os::WaitWord& next = flush_done_[done == flush_done_.data() ? 1 : 0];
+    if (is_good) {
+      next.wake_one();
     } else {
-      flush_done_[flush_round_ % 2].notify_all();
+      next.wake_all();
     }
   }
   return {};
+}
+
+/// Writes the ring up to `to`, or poisons the log.
+bool LocalLog::lead_flush(Position to) noexcept {
+  try {
+    const Result<void> done = flush_once(to);
+    if (!done) poison_with(done.error());
+    return done.has_value();
+  } catch (const std::bad_alloc&) {  // In wording an error.
+    poison_with(plain_poison_);
+    return false;
+  }
 }
 
 /// Writes the ring up to `to`.
@@ -184,6 +216,7 @@ Result<void> LocalLog::write_padded(Position begin, std::string_view bytes) {
     const std::size_t count = std::min(bytes.size(), kStagingBytes);
     const std::size_t whole = whole_blocks(count);
     bytes.copy(staging_, count);
+    if (ring_ != nullptr && ring_->is_lost()) return std::unexpected(ring_is_lost());
     std::memset(staging_ + count, 0, whole - count);
     ASHLAR_TRY(write_blocks(begin, {staging_, whole}));
     bytes.remove_prefix(count);
@@ -213,19 +246,26 @@ Start LocalLog::end() const {
 
 const Error* LocalLog::poison() const noexcept {
   // Acquire: partner of the release in `poison_with`.
-  return is_poisoned_.load(std::memory_order_acquire) ? poison_.get() : nullptr;
+  if (!is_poisoned_.load(std::memory_order_acquire)) return nullptr;
+  return poison_ != nullptr ? poison_.get() : &plain_poison_;
 }
 
-Error LocalLog::poison_with(const Error& error) noexcept {
+void LocalLog::poison_with(const Error& error) noexcept {
   const base::MutexLock lock(poison_mutex_);
-  if (poison_ == nullptr) {
+  if (is_poisoned_.load(std::memory_order_relaxed)) return;
+  try {
     poison_ = std::make_unique<const Error>(
         ErrorCode::kUnavailable,
         "the log takes no more writes since one failed: " + std::string(error.message()) +
             "; reads go on, reopening recovers what is durable");
-    is_poisoned_.store(true, std::memory_order_release);
+  } catch (const std::bad_alloc&) {
+    poison_ = nullptr;
   }
-  return *poison_;
+  is_poisoned_.store(true, std::memory_order_release);
+}
+
+Error LocalLog::ring_is_lost() const {
+  return {ErrorCode::kIo, ring_path() + ": the mapped file cannot be reached any more (SIGBUS)"};
 }
 
 Result<void> LocalLog::close() {
@@ -234,11 +274,12 @@ Result<void> LocalLog::close() {
     thread_.join();
   }
   ASHLAR_TRY(flush_to(copied_.load(std::memory_order_acquire)));
+  const Entry nothing({}, Room::kReserved);
   Position closed = 0;
   Appended appended = Appended::kNoRoom;
   while (appended == Appended::kNoRoom) {  // A writer that was under way may take the room.
-    ASHLAR_TRY(make_room(0));
-    appended = append_frame(FrameKind::kClose, Entry({}), closed);
+    ASHLAR_TRY(make_room(nothing));
+    appended = append_frame(FrameKind::kClose, nothing, closed);
   }
   if (appended == Appended::kNever) return std::unexpected(*poison());
   return flush_to(closed);
@@ -260,7 +301,12 @@ void LocalLog::wake_thread_if_needed() noexcept {
 }
 
 /// Keeps the ring from filling and a segment in hand, so that writers seldom wait for either.
+/// Errors are met again, and reported, by the writer that needs the room.
 void LocalLog::run_thread(const std::stop_token& stop) {
+  {
+    const base::MutexLock lock(segments_mutex_);
+    (void)restore_reserve_locked();
+  }
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(thread_mutex_);
@@ -272,7 +318,6 @@ void LocalLog::run_thread(const std::stop_token& stop) {
     if (copied - flushed_.load(std::memory_order_acquire) > options_.ring_bytes / 4) {
       if (!flush_to(copied)) return;
     }
-    // Errors are met again, and reported, by the writer that needs the segment.
     (void)allocate_to(copied + options_.segment_bytes / 2);
   }
 }

@@ -15,7 +15,10 @@
 ///   L5  `flushed_` never falls between the two ends of a frame, a long one while it is appended
 ///       apart. So the frames that only the ring has are whole there.
 ///   L6  No byte of the log goes to a segment before all bytes in front of it are durable.
-///   L7  After a write or sync has failed nothing is appended, and nothing is reported durable.
+///   L7  After a write or sync has failed, or the ring's file cannot be reached, nothing is taken,
+///       and nothing is reported durable.
+///   L8  Ordinary commits leave the space of one segment free, as `reserve` or for the commits that
+///       give space back, unless the disk had not that much when the log was opened.
 ///
 /// Source: the pair of back-ends after Aether (Johnson et al., 2010) and Pebble's commit pipeline;
 /// failure of fsync as final after "Can Applications Recover from fsync Failures?" (2020).
@@ -37,6 +40,7 @@
 #include "log/log.h"
 #include "log/segment.h"
 #include "os/file.h"
+#include "os/wait_word.h"
 
 namespace ashlar::log {
 
@@ -70,16 +74,20 @@ class LocalLog final : public Log {
                                                 const Replay& replay, LogReport& report);
   ~LocalLog() override;
 
-  Result<void> make_room(std::size_t payload_bytes) override;
+  Result<void> make_room(const Entry& entry) override;
   Appended try_append(const Entry& entry, Position& end) noexcept override;
   Result<void> durable(Position position) override;
   Start end() const override;
   Result<void> truncate_before(Position position) override;
+  Result<void> release_reserve() override;
   const Error* poison() const noexcept override;
 
   /// Makes everything durable and notes that the log was closed in order. A commit that was under
   /// way may still follow; it survives the process.
   Result<void> close();
+
+  /// The least that giving up a part of the log can give back to the disk.
+  std::uint64_t segment_bytes() const noexcept { return options_.segment_bytes; }
 
   /// Everything before it survives a power cut.
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
@@ -96,6 +104,7 @@ class LocalLog final : public Log {
 
   // local_log_open.cc
   Result<void> recover(Start start, const Replay& replay, LogReport& report);
+  Result<void> find_reserve();
   Result<void> begin_new(Start start);
   Result<void> replay_all(LogReader& reader, const Replay& replay, LogReport& report);
   Result<void> settle(LogReader& reader, const SegmentSet& found, Tail tail);
@@ -105,24 +114,31 @@ class LocalLog final : public Log {
   std::string ring_path() const { return directory_ + "/ring"; }
 
   // local_log.cc
-  bool has_room(std::size_t frame_bytes) const noexcept;
+  bool has_ring_room(std::size_t frame_bytes) const noexcept;
   void copy_to_ring(Position position, std::string_view bytes) noexcept;
   bool append_long(const FrameHeader& header, const char* encoded,
                    std::string_view payload) noexcept ASHLAR_REQUIRES(append_mutex_);
   Appended append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept;
   Result<void> flush_to(Position position);
+  bool lead_flush(Position to) noexcept;
   Result<void> flush_once(Position to);
   Result<void> write_padded(Position begin, std::string_view bytes);
   Result<void> write_blocks(Position begin, std::string_view blocks);
-  Error poison_with(const Error& error) noexcept;
+  void poison_with(const Error& error) noexcept;
+  Error ring_is_lost() const;
   void wake_thread_if_needed() noexcept;
   void run_thread(const std::stop_token& stop);
 
   // local_log_segments.cc
-  Result<void> allocate_to(Position end);
-  Result<void> add_segment_locked() ASHLAR_REQUIRES(segments_mutex_);
-  Result<void> make_file_locked(const std::string& path, const SegmentHeader& header)
+  Result<void> allocate_to(Position end, Room room = Room::kOrdinary);
+  Position allocated_end(Room room) const noexcept;
+  Result<void> add_segment_locked(Room room) ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> find_file_locked(const std::string& path, Room room)
       ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> make_file_locked(const std::string& path) ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> restore_reserve_locked() ASHLAR_REQUIRES(segments_mutex_);
+  std::string reserve_path() const { return directory_ + "/reserve"; }
+  std::uint64_t segment_file_bytes() const { return os::kBlockBytes + options_.segment_bytes; }
   Result<void> adopt(const SegmentHeader& header);
   Segment* segment_of(Position position) noexcept;
 
@@ -139,27 +155,30 @@ class LocalLog final : public Log {
   Start end_ ASHLAR_GUARDED_BY(append_mutex_);
 
   // Written under append_mutex_ (copied_), by the one who flushes (flushed_), under segments_mutex_
-  // (allocated_end_).
+  // (the two ends).
   std::atomic<Position> copied_{0};
   std::atomic<Position> flushed_{0};
   std::atomic<Position> allocated_end_{0};
+  std::atomic<Position> ordinary_end_{0};  // What of it is not reserved.
 
-  // Who flushes. Guarded by `flush_mutex_`; the analysis cannot see through the wait.
-  std::mutex flush_mutex_;
-  std::array<std::condition_variable, 2> flush_done_;  // Of this round of flushing and the next.
-  unsigned flush_round_ = 0;
-  bool is_flushing_ = false;
-  Position flush_target_ = 0;               // How far the one under way goes.
+  // Who flushes.
+  base::Mutex flush_mutex_;
+  unsigned flush_round_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;
+  bool is_flushing_ ASHLAR_GUARDED_BY(flush_mutex_) = false;
+  Position flush_target_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // How far the one under way goes.
+  std::array<os::WaitWord, 2> flush_done_;  // Of this round of flushing and the next.
   std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
   char* staging_ = nullptr;                 // In it, aligned to a block.
 
   base::Mutex segments_mutex_;
   std::vector<std::unique_ptr<Segment>> segments_ ASHLAR_GUARDED_BY(segments_mutex_);
   std::vector<std::string> spares_ ASHLAR_GUARDED_BY(segments_mutex_);  // Paths to be used again.
+  bool has_reserve_ ASHLAR_GUARDED_BY(segments_mutex_) = false;
 
   std::atomic<bool> is_poisoned_{false};
   base::Mutex poison_mutex_;
   std::unique_ptr<const Error> poison_;  // Written once under poison_mutex_, before the flag.
+  const Error plain_poison_;             // Told where there was no memory for the reason.
 
   // The thread.
   std::mutex thread_mutex_;

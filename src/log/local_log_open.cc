@@ -15,6 +15,7 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
                                                  const Replay& replay, LogReport& report) {
   std::unique_ptr<LocalLog> log(new LocalLog(disk, std::move(directory), options));
   ASHLAR_TRY(log->recover(start, replay, report));
+  ASHLAR_TRY(log->find_reserve());
   if (options.has_thread) {
     LocalLog* const self = log.get();
     ASHLAR_TRY_ASSIGN(self->thread_, os::start_thread("log", [self](const std::stop_token& stop) {
@@ -49,6 +50,21 @@ Result<void> LocalLog::recover(Start start, const Replay& replay, LogReport& rep
   ASHLAR_TRY(replay_all(reader, replay, report));
   for (const FoundSegment& segment : found.segments()) ASHLAR_TRY(adopt(segment.header));
   return settle(reader, found, tail);
+}
+
+/// Finds the reserve that the last process left. Where there is none the thread makes it; a disk
+/// that is full keeps nobody from reading.
+Result<void> LocalLog::find_reserve() {
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, reserve_path(), os::OpenMode::kRead));
+  const base::MutexLock lock(segments_mutex_);
+  if (file != nullptr) {
+    ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, file->size());
+    has_reserve_ = bytes == segment_file_bytes();
+  }
+  if (options_.has_thread) return {};
+  const Result<void> restored = restore_reserve_locked();
+  const bool is_full = !restored && restored.error().code() == ErrorCode::kOutOfSpace;
+  return is_full ? Result<void>() : restored;
 }
 
 Result<void> LocalLog::begin_new(Start start) {

@@ -13,22 +13,28 @@ constexpr std::size_t kSparesMax = 2;
 
 }  // namespace
 
+Position LocalLog::allocated_end(Room room) const noexcept {
+  const auto& end = room == Room::kReserved ? allocated_end_ : ordinary_end_;
+  return end.load(std::memory_order_acquire);
+}
+
 /// Makes segments until the log has room up to `end`.
-Result<void> LocalLog::allocate_to(Position end) {
-  if (end <= allocated_end_.load(std::memory_order_acquire)) return {};
+Result<void> LocalLog::allocate_to(Position end, Room room) {
+  if (end <= allocated_end(room)) return {};
   const base::MutexLock lock(segments_mutex_);
-  while (end > allocated_end_.load(std::memory_order_relaxed)) ASHLAR_TRY(add_segment_locked());
+  if (room == Room::kOrdinary && !segments_.empty()) ASHLAR_TRY(restore_reserve_locked());
+  while (end > allocated_end(room)) ASHLAR_TRY(add_segment_locked(room));
   return {};
 }
 
-Result<void> LocalLog::add_segment_locked() {
+Result<void> LocalLog::add_segment_locked(Room room) {
   SegmentHeader header{.log_id = log_id_, .number = 1, .log_bytes = options_.segment_bytes};
   if (!segments_.empty()) {
     header.number = segments_.back()->header.number + 1;
     header.first = segments_.back()->header.end();
   }
   const std::string path = directory_ + "/" + segment_name(header.number);
-  ASHLAR_TRY(make_file_locked(path, header));
+  ASHLAR_TRY(find_file_locked(path, room));
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kDurable));
   ASHLAR_ASSERT(file != nullptr, "a segment that was made is there");
   // An aligned copy of the header.
@@ -40,28 +46,64 @@ Result<void> LocalLog::add_segment_locked() {
   ASHLAR_TRY(file->write(0, {static_cast<const char*>(aligned), os::kBlockBytes}));
   segments_.push_back(
       std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
-  // Release: whoever sees the room finds the segment.
+  // Release: whoever sees the room finds the segment. Ordinary commits get it once the reserve is
+  // there again (L8).
   allocated_end_.store(header.end(), std::memory_order_release);
+  if (room == Room::kOrdinary) ordinary_end_.store(header.end(), std::memory_order_release);
   return {};
 }
 
-/// Makes a file of the right length under `path`, from a spare or new, durable with its name.
-Result<void> LocalLog::make_file_locked(const std::string& path, const SegmentHeader& header) {
-  const std::uint64_t file_bytes = os::kBlockBytes + header.log_bytes;
+/// Gets a file of the right length under `path`, durable with its name: a spare, a new one, or the
+/// reserve.
+Result<void> LocalLog::find_file_locked(const std::string& path, Room room) {
   if (!spares_.empty()) {
     ASHLAR_TRY(os::rename_file(disk_, spares_.front(), path));
     spares_.erase(spares_.begin());
     return os::sync_directory(disk_, directory_);
   }
+  const Result<void> made = make_file_locked(path);
+  const bool is_full = !made && made.error().code() == ErrorCode::kOutOfSpace;
+  if (!is_full || room != Room::kReserved || !has_reserve_) return made;
+  ASHLAR_TRY(os::rename_file(disk_, reserve_path(), path));
+  has_reserve_ = false;
+  return os::sync_directory(disk_, directory_);
+}
+
+Result<void> LocalLog::make_file_locked(const std::string& path) {
   ASHLAR_TRY(os::remove_file(disk_, path));  // Left by an attempt that failed.
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kCreate));
-  Result<void> made = file->allocate(file_bytes);
+  Result<void> made = file->allocate(segment_file_bytes());
   if (made) made = file->sync();
   if (!made) {
     file.reset();
     (void)os::remove_file(disk_, path);  // The space goes back; the first error is the one to tell.
     return made;
   }
+  return os::sync_directory(disk_, directory_);
+}
+
+/// Takes the reserve from the disk, if it is not there. With it ordinary commits may use all
+/// segments again.
+Result<void> LocalLog::restore_reserve_locked() {
+  if (!has_reserve_) {
+    if (spares_.empty()) {
+      ASHLAR_TRY(make_file_locked(reserve_path()));
+    } else {
+      ASHLAR_TRY(os::rename_file(disk_, spares_.front(), reserve_path()));
+      spares_.erase(spares_.begin());
+      ASHLAR_TRY(os::sync_directory(disk_, directory_));
+    }
+    has_reserve_ = true;
+  }
+  ordinary_end_.store(allocated_end_.load(std::memory_order_relaxed), std::memory_order_release);
+  return {};
+}
+
+Result<void> LocalLog::release_reserve() {
+  const base::MutexLock lock(segments_mutex_);
+  if (!has_reserve_) return {};
+  has_reserve_ = false;
+  ASHLAR_TRY(os::remove_file(disk_, reserve_path()));
   return os::sync_directory(disk_, directory_);
 }
 
@@ -76,6 +118,7 @@ Result<void> LocalLog::adopt(const SegmentHeader& header) {
   segments_.push_back(
       std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
   allocated_end_.store(header.end(), std::memory_order_release);
+  ordinary_end_.store(header.end(), std::memory_order_release);
   return {};
 }
 
@@ -100,6 +143,7 @@ Result<void> LocalLog::truncate_before(Position position) {
     segments_.erase(segments_.begin());
     // Spares lie directly before the first segment in use, so that no number is missing between.
     spares_.push_back(path);
+    if (is_regular && !has_reserve_) ASHLAR_TRY(restore_reserve_locked());
     const std::size_t spares_max = is_regular ? kSparesMax : 0;
     while (spares_.size() > spares_max) {
       ASHLAR_TRY(os::remove_file(disk_, spares_.front()));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "log/log_rig_test.h"
+#include "os/simulated_disk.h"
 
 namespace ashlar::log {
 namespace {
@@ -42,6 +43,92 @@ TEST(LocalLogSegments, ForgetsASegmentInTheMaking) {
   const auto opened = rig.open();
   ASSERT_TRUE(opened.has_value()) << opened.error().message();
   EXPECT_EQ(rig.replayed_.size(), 1U);
+}
+
+/// A log on a simulated disk with as much space as a test gives it.
+class LogOnAFullDisk : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kSegmentBytes = std::uint64_t{64} << 10U;
+
+  LogOnAFullDisk() {
+    EXPECT_EQ(disk_.make_directory("/data"), 0);
+    open();
+  }
+
+  void open() {
+    log_.reset();
+    const LocalLogOptions options{
+        .segment_bytes = kSegmentBytes, .ring_bytes = std::size_t{16} << 10U, .has_thread = false};
+    auto opened = LocalLog::open(
+        disk_, "/data/log", options, {}, [](const Frame&) { return Result<void>(); }, report_);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message();
+    log_ = *std::move(opened);
+  }
+
+  /// Appends one commit of about a thousand bytes.
+  Result<void> append(Room room) {
+    const std::string payload(1000, 'x');
+    const Entry entry(payload, room);
+    Position end = 0;
+    Appended appended = Appended::kNoRoom;
+    while (appended == Appended::kNoRoom) {
+      ASHLAR_TRY(log_->make_room(entry));
+      appended = log_->try_append(entry, end);
+    }
+    EXPECT_EQ(appended, Appended::kYes);
+    return {};
+  }
+
+  /// Appends until there is no room. Returns how many were taken.
+  int fill(Room room) {
+    for (int count = 0;; ++count) {
+      const auto appended = append(room);
+      if (appended) continue;
+      EXPECT_EQ(appended.error().code(), ErrorCode::kOutOfSpace) << appended.error().message();
+      EXPECT_EQ(log_->poison(), nullptr) << "a full disk is no damage";
+      return count;
+    }
+  }
+
+  os::SimulatedDisk disk_;
+  LogReport report_;
+  std::unique_ptr<LocalLog> log_;
+};
+
+// L8: when ordinary commits find no more room, those that give space back find that of a segment,
+// and it goes to them alone.
+TEST_F(LogOnAFullDisk, KeepsASegmentForWhatGivesSpaceBack) {
+  disk_.set_space_limit(5 * kSegmentBytes);
+  EXPECT_GT(fill(Room::kOrdinary), 60) << "a segment and more";
+  EXPECT_TRUE(append(Room::kReserved).has_value());
+  EXPECT_FALSE(append(Room::kOrdinary).has_value()) << "though there is room in the segment now";
+  EXPECT_GT(fill(Room::kReserved), 30);
+  disk_.set_space_limit(9 * kSegmentBytes);
+  EXPECT_TRUE(append(Room::kOrdinary).has_value()) << "by itself, as soon as there is space";
+  EXPECT_GT(fill(Room::kReserved), 60) << "the reserve is there again";
+}
+
+// L8: what is truncated becomes the reserve again, before anything else.
+TEST_F(LogOnAFullDisk, TruncationBringsTheReserveBack) {
+  disk_.set_space_limit(6 * kSegmentBytes);
+  fill(Room::kOrdinary);
+  fill(Room::kReserved);
+  const Position end = log_->end().position;
+  ASSERT_TRUE(log_->durable(end).has_value());
+  ASSERT_TRUE(log_->truncate_before(end).has_value());
+  EXPECT_GT(fill(Room::kOrdinary), 60);
+  EXPECT_GT(fill(Room::kReserved), 30);
+}
+
+// The reserve can be given away, and nobody opens a full disk in vain.
+TEST_F(LogOnAFullDisk, OpensWithoutAReserve) {
+  disk_.set_space_limit(5 * kSegmentBytes);
+  const int count = fill(Room::kOrdinary);
+  ASSERT_TRUE(log_->release_reserve().has_value());
+  disk_.set_space_limit(1);
+  open();
+  EXPECT_EQ(report_.frame_count, static_cast<std::uint64_t>(count));
+  EXPECT_FALSE(append(Room::kOrdinary).has_value());
 }
 
 }  // namespace

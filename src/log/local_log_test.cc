@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,6 +72,39 @@ TEST(LocalLog, TellsWhetherItWasClosed) {
   ASSERT_TRUE(rig.open().has_value());
   EXPECT_FALSE(rig.report_.was_closed);
   EXPECT_EQ(rig.replayed_, (std::vector<std::string>{"one", "two"}));
+}
+
+// L7, F10: the ring's file is cut short behind our back. The process lives, the log takes nothing
+// more and says why, and nobody is told that anything later was durable.
+TEST(LocalLog, ALostRingPoisonsIt) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  const Position durable = rig.append("durable");
+  ASSERT_TRUE(rig.log_->durable(durable).has_value());
+  std::filesystem::resize_file(rig.path() + "/ring", 0);
+  const Entry entry("lost");
+  ASSERT_TRUE(rig.log_->make_room(entry).has_value());
+  Position end = 0;
+  EXPECT_EQ(rig.log_->try_append(entry, end), Appended::kNever);
+  ASSERT_NE(rig.log_->poison(), nullptr);
+  EXPECT_NE(rig.log_->poison()->message().find("ring: the mapped file"), std::string_view::npos)
+      << rig.log_->poison()->message();
+  EXPECT_FALSE(rig.log_->durable(durable + 1).has_value());
+  EXPECT_FALSE(rig.log_->close().has_value());
+  rig.crash();
+  ASSERT_TRUE(rig.open().has_value());
+  EXPECT_EQ(rig.replayed_, std::vector<std::string>{"durable"});
+}
+
+// L7: what was in the ring and not durable when its file went cannot become durable any more.
+TEST(LocalLog, NothingOfALostRingBecomesDurable) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  const Position end = rig.append(std::string(os::kBlockBytes, 'x'));
+  std::filesystem::resize_file(rig.path() + "/ring", 0);
+  const auto durable = rig.log_->durable(end);
+  ASSERT_FALSE(durable.has_value());
+  EXPECT_EQ(durable.error().code(), ErrorCode::kUnavailable);
 }
 
 // C3: many writers, group commit and the thread of the log: every commit once, those of a writer in

@@ -13,18 +13,26 @@
 
 namespace ashlar::log {
 
+/// What a commit may take of the disk when it is full.
+enum class Room : std::uint8_t {
+  kOrdinary,
+  kReserved,  ///< For what gives space back: erasing goes on when nothing else does.
+};
+
 /// A payload ready to be appended: hashed where no lock is held.
 class Entry {
  public:
-  explicit Entry(std::string_view payload) noexcept
-      : payload_(payload), hash_(payload_hash(payload)) {}
+  explicit Entry(std::string_view payload, Room room = Room::kOrdinary) noexcept
+      : payload_(payload), hash_(payload_hash(payload)), room_(room) {}
 
   std::string_view payload() const noexcept { return payload_; }
   std::uint64_t hash() const noexcept { return hash_; }
+  Room room() const noexcept { return room_; }
 
  private:
   std::string_view payload_;
   std::uint64_t hash_;
+  Room room_;
 };
 
 enum class Appended : std::uint8_t {
@@ -41,12 +49,12 @@ class Log {
   Log& operator=(const Log&) = delete;
   virtual ~Log() = default;
 
-  /// Makes sure that a payload of so many bytes finds room, as far as others leave it.
+  /// Makes sure that `entry` finds room, as far as others leave it.
   ///
   /// Errors: kOutOfSpace   the disk is full; nothing is harmed, and it works again when it is not
   ///         kUnavailable  the log is poisoned: says by what
   /// Cost:   waits for the disk when writers outrun it
-  virtual Result<void> make_room(std::size_t payload_bytes) = 0;
+  virtual Result<void> make_room(const Entry& entry) = 0;
 
   /// Appends one commit. `end`, the position behind it, is set when the answer is kYes.
   ///
@@ -65,6 +73,12 @@ class Log {
   ///
   /// Errors: kIo
   virtual Result<void> truncate_before(Position position) = 0;
+
+  /// Gives the space that is kept in reserve to the disk, for a checkpoint that finds it full. It
+  /// is taken back as soon as there is space; before that no ordinary commit gets more.
+  ///
+  /// Errors: kIo
+  virtual Result<void> release_reserve() = 0;
 
   /// Why the log takes nothing any more; nullptr while it does.
   virtual const Error* poison() const noexcept = 0;

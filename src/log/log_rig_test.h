@@ -40,7 +40,7 @@ class LogRig {
   Position append(std::string_view payload) {
     const Entry entry(payload);
     while (true) {
-      const auto room = log_->make_room(payload.size());
+      const auto room = log_->make_room(entry);
       EXPECT_TRUE(room.has_value()) << room.error().message();
       Position end = 0;
       const Appended appended = log_->try_append(entry, end);

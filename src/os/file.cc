@@ -134,8 +134,8 @@ Result<bool> File::lock() {
   return true;
 }
 
-Mapping::Mapping(Disk& disk, char* address, std::size_t bytes) noexcept
-    : disk_(disk), address_(address), bytes_(bytes) {
+Mapping::Mapping(Disk& disk, char* address, std::size_t bytes, FaultGuard guard) noexcept
+    : disk_(disk), address_(address), bytes_(bytes), guard_(std::move(guard)) {
   ASHLAR_ASSERT(address_ != nullptr, "a mapping has an address");
 }
 
@@ -151,7 +151,13 @@ Result<std::unique_ptr<Mapping>> Mapping::make(File& file, std::size_t bytes) {
   if (answer != 0) {
     return std::unexpected(file.failure("map " + std::to_string(bytes) + " bytes", answer));
   }
-  return std::unique_ptr<Mapping>(new Mapping(file.disk_, address, bytes));
+  auto guard = FaultGuard::watch(address, bytes);
+  if (!guard) {
+    file.disk_.unmap(address, bytes);
+    return std::unexpected(
+        Error(guard.error().code(), file.path() + ": " + std::string(guard.error().message())));
+  }
+  return std::unique_ptr<Mapping>(new Mapping(file.disk_, address, bytes, *std::move(guard)));
 }
 
 Result<void> rename_file(Disk& disk, const std::string& from, const std::string& to) {

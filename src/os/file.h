@@ -16,6 +16,7 @@
 
 #include "ashlar/result.h"
 #include "os/disk.h"
+#include "os/fault_guard.h"
 
 namespace ashlar::os {
 
@@ -74,9 +75,13 @@ class File {
 
 /// The first bytes of a file as memory that outlives the process.
 ///
+/// Where the disk cannot bring a page, or the file was cut short behind our back, an access does
+/// not end the process: it goes into memory of its own, and the mapping is lost (fault_guard.h).
+///
 /// Lifetime: the disk must outlive it, the file need not.
 class Mapping {
  public:
+  /// Errors: kIo; kUnavailable  too many files are mapped
   static Result<std::unique_ptr<Mapping>> make(File& file, std::size_t bytes);
   ~Mapping();
   Mapping(const Mapping&) = delete;
@@ -85,12 +90,16 @@ class Mapping {
   char* begin() const noexcept { return address_; }
   std::size_t bytes() const noexcept { return bytes_; }
 
+  /// Whether an access has not reached the file. Ask after the access that must have.
+  bool is_lost() const noexcept { return guard_.is_lost(); }
+
  private:
-  Mapping(Disk& disk, char* address, std::size_t bytes) noexcept;
+  Mapping(Disk& disk, char* address, std::size_t bytes, FaultGuard guard) noexcept;
 
   Disk& disk_;
   char* const address_;
   const std::size_t bytes_;
+  const FaultGuard guard_;
 };
 
 // Names. All errors as above.

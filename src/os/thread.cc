@@ -12,12 +12,14 @@
 namespace ashlar::os {
 namespace {
 
-/// Blocks all signals for its lifetime, so that a thread started meanwhile is born deaf.
+/// Blocks all signals for its lifetime, so that a thread started meanwhile is born deaf. Only not
+/// those that tell a thread of its own faults: the system ends a process that blocks them.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
     sigset_t all;
     sigfillset(&all);
+    for (const int fault : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&all, fault);
     ASHLAR_ASSERT(pthread_sigmask(SIG_SETMASK, &all, &before_) == 0, "signals can be blocked");
   }
   SignalsBlocked(const SignalsBlocked&) = delete;

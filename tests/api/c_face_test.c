@@ -37,7 +37,8 @@ static bool reads_as(const ashlar_db* db, const char* key, const ashlar_snapshot
 }
 
 static void put(ashlar_db* db, const char* key, const char* value) {
-  CHECK_OK(ashlar_put(db, ashlar_text(key), ashlar_text(value), ASHLAR_NEVER, &last_error));
+  CHECK_OK(ashlar_put(db, ashlar_text(key), ashlar_text(value), ASHLAR_NEVER, ASHLAR_DURABLE_DISK,
+                      &last_error));
 }
 
 static void test_put_get_erase(ashlar_db* db) {
@@ -53,17 +54,17 @@ static void test_put_get_erase(ashlar_db* db) {
   CHECK(reads_as(db, "stone", NULL, ""));
   CHECK_OK(ashlar_exists(db, ashlar_text("stone"), NULL, &is_found, &last_error));
   CHECK(is_found);
-  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), &is_found, &last_error));
+  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), &is_found, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(is_found);
-  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), &is_found, &last_error));
+  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), &is_found, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(!is_found);
-  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), NULL, NULL));
+  CHECK_OK(ashlar_erase(db, ashlar_text("stone"), NULL, ASHLAR_DURABLE_DISK, NULL));
 
-  CHECK_OK(ashlar_put(db, odd_key, odd_value, ASHLAR_NEVER, &last_error));
+  CHECK_OK(ashlar_put(db, odd_key, odd_value, ASHLAR_NEVER, ASHLAR_DURABLE_DISK, &last_error));
   CHECK_OK(ashlar_get(db, odd_key, NULL, &value, &last_error));
   CHECK(value.size == 2 && memcmp(value.data, odd_value.data, 2) == 0);
   ashlar_value_free(&value);
-  CHECK_OK(ashlar_erase(db, odd_key, NULL, &last_error));
+  CHECK_OK(ashlar_erase(db, odd_key, NULL, ASHLAR_DURABLE_DISK, &last_error));
 }
 
 static void test_large_value(ashlar_db* db) {
@@ -75,11 +76,12 @@ static void test_large_value(ashlar_db* db) {
   memset(bytes, 'v', size);
   given.data = bytes;
   given.size = size;
-  CHECK_OK(ashlar_put(db, ashlar_text("large"), given, ASHLAR_NEVER, &last_error));
+  CHECK_OK(
+      ashlar_put(db, ashlar_text("large"), given, ASHLAR_NEVER, ASHLAR_DURABLE_DISK, &last_error));
   CHECK_OK(ashlar_get(db, ashlar_text("large"), NULL, &value, &last_error));
   CHECK(value.size == size && memcmp(value.data, bytes, size) == 0);
   ashlar_value_free(&value);
-  CHECK_OK(ashlar_erase(db, ashlar_text("large"), NULL, &last_error));
+  CHECK_OK(ashlar_erase(db, ashlar_text("large"), NULL, ASHLAR_DURABLE_DISK, &last_error));
   free(bytes);
 }
 
@@ -87,8 +89,8 @@ static void test_errors(ashlar_db* db) {
   ashlar_value value;
   ashlar_db* other = NULL;
   ashlar_options options;
-  CHECK(ashlar_put(db, ashlar_text(""), ashlar_text("v"), ASHLAR_NEVER, &last_error) ==
-        ASHLAR_INVALID_ARGUMENT);
+  CHECK(ashlar_put(db, ashlar_text(""), ashlar_text("v"), ASHLAR_NEVER, ASHLAR_DURABLE_DISK,
+                   &last_error) == ASHLAR_INVALID_ARGUMENT);
   CHECK(last_error.code == ASHLAR_INVALID_ARGUMENT);
   CHECK(strcmp(last_error.message, "key \"\" has 0 bytes, 1 to 1024 allowed") == 0);
   CHECK(strcmp(ashlar_code_name(last_error.code), "InvalidArgument") == 0);
@@ -114,19 +116,21 @@ static void test_expiry(ashlar_db* db) {
 
   CHECK_OK(ashlar_time_to_live(db, key, &left_ms, &last_error));
   CHECK(left_ms == 0);
-  CHECK_OK(ashlar_put(db, key, ashlar_text("v"), ashlar_now_ms(db) + hour_ms, &last_error));
+  CHECK_OK(ashlar_put(db, key, ashlar_text("v"), ashlar_now_ms(db) + hour_ms, ASHLAR_DURABLE_DISK,
+                      &last_error));
   CHECK_OK(ashlar_time_to_live(db, key, &left_ms, &last_error));
   CHECK(left_ms > 0 && left_ms <= hour_ms);
-  CHECK_OK(ashlar_persist(db, key, &answer, &last_error));
+  CHECK_OK(ashlar_persist(db, key, &answer, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(answer);
-  CHECK_OK(ashlar_persist(db, key, &answer, &last_error));
+  CHECK_OK(ashlar_persist(db, key, &answer, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(!answer);
   CHECK_OK(ashlar_time_to_live(db, key, &left_ms, &last_error));
   CHECK(left_ms == ASHLAR_NEVER);
-  CHECK_OK(ashlar_expire(db, key, 0, &answer, &last_error)); /* Long ago: gone at once. */
+  CHECK_OK(ashlar_expire(db, key, 0, &answer, ASHLAR_DURABLE_DISK,
+                         &last_error)); /* Long ago: gone at once. */
   CHECK(answer);
   CHECK(reads_as(db, "mortal", NULL, NULL));
-  CHECK_OK(ashlar_expire(db, key, ASHLAR_NEVER, &answer, &last_error));
+  CHECK_OK(ashlar_expire(db, key, ASHLAR_NEVER, &answer, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(!answer);
 }
 
@@ -138,17 +142,17 @@ static void test_batch(ashlar_db* db) {
   ashlar_batch_put(batch, ashlar_text("a"), ashlar_text("2"), ASHLAR_NEVER);
   ashlar_batch_erase(batch, ashlar_text("gone"));
   CHECK(ashlar_batch_count(batch) == 3);
-  CHECK_OK(ashlar_write(db, batch, &last_error));
+  CHECK_OK(ashlar_write(db, batch, ASHLAR_DURABLE_DISK, &last_error));
   CHECK(reads_as(db, "a", NULL, "2"));
   CHECK(reads_as(db, "gone", NULL, NULL));
 
   ashlar_batch_clear(batch);
   ashlar_batch_put(batch, ashlar_text("a"), ashlar_text("3"), ASHLAR_NEVER);
   ashlar_batch_erase(batch, ashlar_text(""));
-  CHECK(ashlar_write(db, batch, &last_error) == ASHLAR_INVALID_ARGUMENT);
+  CHECK(ashlar_write(db, batch, ASHLAR_DURABLE_DISK, &last_error) == ASHLAR_INVALID_ARGUMENT);
   CHECK(reads_as(db, "a", NULL, "2"));
   ashlar_batch_free(batch);
-  CHECK_OK(ashlar_erase(db, ashlar_text("a"), NULL, &last_error));
+  CHECK_OK(ashlar_erase(db, ashlar_text("a"), NULL, ASHLAR_DURABLE_DISK, &last_error));
 }
 
 static void test_snapshot_and_multi_get(ashlar_db* db) {

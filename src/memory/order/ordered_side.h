@@ -9,10 +9,8 @@
 ///
 /// Invariants:
 ///   S1  While active, the keys of the tree, with all notes applied, include every key that has a
-///   slot
-///       in the hash index.
-///   S2  The note of a new key is in its queue before the key's commit draws its sequence; the note
-///   of
+///       slot in the hash index.
+///   S2  The note of a new key is in its queue before the key's commit draws its sequence; that of
 ///       a removed one after its slot is gone; both while the key's bucket is locked. So notes of
 ///       one key are in order, and a scan that applies the notes after it took its snapshot knows
 ///       every key that the snapshot sees.

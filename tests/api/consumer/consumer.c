@@ -8,7 +8,8 @@ int main(void) {
   ashlar_value value;
   ashlar_code code = ashlar_open(NULL, &db, &error);
   if (code == ASHLAR_OK) {
-    code = ashlar_put(db, ashlar_text("stone"), ashlar_text("laid"), ASHLAR_NEVER, &error);
+    code = ashlar_put(db, ashlar_text("stone"), ashlar_text("laid"), ASHLAR_NEVER,
+                      ASHLAR_DURABLE_DISK, &error);
   }
   if (code == ASHLAR_OK) code = ashlar_get(db, ashlar_text("stone"), NULL, &value, &error);
   if (code != ASHLAR_OK) {

@@ -1,0 +1,27 @@
+#include "os/wait_word.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace ashlar::os {
+
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "the system reads the word itself");
+
+void WaitWord::wait(Ticket ticket) noexcept {
+  // Sequentially consistent, as in `wake`: either the wake sees the sleeper, or the sleeper sees
+  // that its ticket is spent.
+  sleeper_count_.fetch_add(1, std::memory_order_seq_cst);
+  if (word_.load(std::memory_order_seq_cst) == ticket) {
+    ::syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, ticket, nullptr, nullptr, 0);
+  }
+  sleeper_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void WaitWord::wake(std::int32_t count_max) noexcept {
+  word_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleeper_count_.load(std::memory_order_seq_cst) == 0) return;
+  ::syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, count_max, nullptr, nullptr, 0);
+}
+
+}  // namespace ashlar::os
