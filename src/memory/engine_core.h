@@ -4,7 +4,8 @@
 /// memory_engine.cc (the rest).
 ///
 /// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the
-/// ordered side, the evictor, buckets (ascending), the locks of heap, pools and versions (leaves).
+/// ordered side, the evictor, buckets (ascending), then as leaves those of heap, pools and versions
+/// and whatever a Commit takes (that of the log is its append mutex, which waits for no bucket).
 #pragma once
 
 #include <atomic>
