@@ -27,10 +27,10 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -60,9 +60,6 @@ struct LogReport {
 
 class LocalLog final : public Log {
  public:
-  /// Called for every commit found, in order. An error ends the opening.
-  using Replay = std::function<Result<void>(const Frame&)>;
-
   /// Opens the log in `directory`, or makes it there, and hands every commit after `start` to
   /// `replay`. Opening changes nothing that a second opening would miss: it may crash anywhere.
   ///
@@ -71,12 +68,13 @@ class LocalLog final : public Log {
   /// Lifetime: `disk` must outlive the log
   static Result<std::unique_ptr<LocalLog>> open(os::Disk& disk, std::string directory,
                                                 const LocalLogOptions& options, Start start,
-                                                const Replay& replay, LogReport& report);
+                                                const Visit& replay, LogReport& report);
   ~LocalLog() override;
 
   Result<void> make_room(const Entry& entry) override;
   Appended try_append(const Entry& entry, Position& end) noexcept override;
   Result<void> durable(Position position) override;
+  Result<Start> read_from(Start start, const Visit& visit) override;
   Start end() const override;
   Result<void> truncate_before(Position position) override;
   Result<void> release_reserve() override;
@@ -93,6 +91,8 @@ class LocalLog final : public Log {
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
 
  private:
+  class Hold;  // Of one reader on all segments from a position on.
+
   /// A segment open for writing.
   struct Segment {
     SegmentHeader header;
@@ -103,10 +103,10 @@ class LocalLog final : public Log {
   LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions& options);
 
   // local_log_open.cc
-  Result<void> recover(Start start, const Replay& replay, LogReport& report);
+  Result<void> recover(Start start, const Visit& replay, LogReport& report);
   Result<void> find_reserve();
   Result<void> begin_new(Start start);
-  Result<void> replay_all(LogReader& reader, const Replay& replay, LogReport& report);
+  Result<void> replay_all(LogReader& reader, const Visit& replay, LogReport& report);
   Result<void> settle(LogReader& reader, const SegmentSet& found, Tail tail);
   Result<void> zero_behind(Position end, std::size_t ring_bytes);
   Result<std::string> read_ring() const;
@@ -140,6 +140,7 @@ class LocalLog final : public Log {
   std::string reserve_path() const { return directory_ + "/reserve"; }
   std::uint64_t segment_file_bytes() const { return os::kBlockBytes + options_.segment_bytes; }
   Result<void> adopt(const SegmentHeader& header);
+  Result<SegmentSet> open_for_reading() const;
   Segment* segment_of(Position position) noexcept;
 
   // Set at construction, or by `open` before anyone else sees it.
@@ -170,9 +171,10 @@ class LocalLog final : public Log {
   std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
   char* staging_ = nullptr;                 // In it, aligned to a block.
 
-  base::Mutex segments_mutex_;
+  mutable base::Mutex segments_mutex_;
   std::vector<std::unique_ptr<Segment>> segments_ ASHLAR_GUARDED_BY(segments_mutex_);
   std::vector<std::string> spares_ ASHLAR_GUARDED_BY(segments_mutex_);  // Paths to be used again.
+  std::multiset<Position> held_ ASHLAR_GUARDED_BY(segments_mutex_);  // Readers need it from there.
   bool has_reserve_ ASHLAR_GUARDED_BY(segments_mutex_) = false;
 
   std::atomic<bool> is_poisoned_{false};

@@ -12,7 +12,7 @@ namespace ashlar::log {
 
 Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string directory,
                                                  const LocalLogOptions& options, Start start,
-                                                 const Replay& replay, LogReport& report) {
+                                                 const Visit& replay, LogReport& report) {
   std::unique_ptr<LocalLog> log(new LocalLog(disk, std::move(directory), options));
   ASHLAR_TRY(log->recover(start, replay, report));
   ASHLAR_TRY(log->find_reserve());
@@ -25,7 +25,7 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
   return log;
 }
 
-Result<void> LocalLog::recover(Start start, const Replay& replay, LogReport& report) {
+Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& report) {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   ASHLAR_TRY_ASSIGN(const SegmentSet found, SegmentSet::scan(disk_, directory_));
   if (!found.unfinished().empty()) {
@@ -78,7 +78,7 @@ Result<void> LocalLog::begin_new(Start start) {
   return renew_ring({}, 0);
 }
 
-Result<void> LocalLog::replay_all(LogReader& reader, const Replay& replay, LogReport& report) {
+Result<void> LocalLog::replay_all(LogReader& reader, const Visit& replay, LogReport& report) {
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());
     if (!frame) break;

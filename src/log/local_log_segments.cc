@@ -132,11 +132,65 @@ LocalLog::Segment* LocalLog::segment_of(Position position) noexcept {
   return nullptr;
 }
 
-Result<void> LocalLog::truncate_before(Position position) {
-  // What is flushed again, the block at the end, stays.
-  const Position flushed = flushed_.load(std::memory_order_acquire);
-  const Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
+class LocalLog::Hold {
+ public:
+  Hold(LocalLog& log, Position position) : log_(log) {
+    const base::MutexLock lock(log_.segments_mutex_);
+    held_ = log_.held_.insert(position);
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+  ~Hold() {
+    const base::MutexLock lock(log_.segments_mutex_);
+    log_.held_.erase(held_);
+  }
+
+ private:
+  LocalLog& log_;
+  std::multiset<Position>::iterator held_;
+};
+
+Result<SegmentSet> LocalLog::open_for_reading() const {
+  SegmentSet set;
   const base::MutexLock lock(segments_mutex_);
+  for (const auto& segment : segments_) {
+    ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, segment->path, os::OpenMode::kRead));
+    if (file == nullptr) {
+      return std::unexpected(Error(ErrorCode::kCorruption, segment->path + ": has gone"));
+    }
+    set.add({.header = segment->header, .file = std::move(file)});
+  }
+  return set;
+}
+
+Result<Start> LocalLog::read_from(Start start, const Visit& visit) {
+  const Hold hold(*this, start.position);
+  const Position end = durable_end();
+  ASHLAR_TRY_ASSIGN(const SegmentSet segments, open_for_reading());
+  if (start.position < segments.first()) {
+    return std::unexpected(Error(ErrorCode::kUnavailable, directory_ + ": the log begins at " +
+                                                              std::to_string(segments.first()) +
+                                                              ", what is before is gone"));
+  }
+  LogReader reader(segments, Tail{}, log_id_, start);
+  while (reader.at().position < end) {
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());
+    if (!frame) {
+      return std::unexpected(Error(
+          ErrorCode::kCorruption,
+          segments.place_of(reader.at().position) + ": no frame follows, though it was durable"));
+    }
+    if (frame->header.kind == FrameKind::kCommit) ASHLAR_TRY(visit(*frame));
+  }
+  return reader.at();
+}
+
+Result<void> LocalLog::truncate_before(Position position) {
+  // What is flushed again, the block at the end, stays, and what somebody reads.
+  const Position flushed = flushed_.load(std::memory_order_acquire);
+  const base::MutexLock lock(segments_mutex_);
+  Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
+  if (!held_.empty()) keep = std::min(keep, *held_.begin());
   while (segments_.size() > 1 && segments_.front()->header.end() <= keep) {
     const bool is_regular = segments_.front()->header.log_bytes == options_.segment_bytes;
     const std::string path = segments_.front()->path;

@@ -31,6 +31,52 @@ TEST(LocalLogSegments, UsesSegmentsAgain) {
   EXPECT_EQ(rig.replayed_.front().substr(0, 2), "29");
 }
 
+// What is durable can be read beside writers, from any place that was an end.
+TEST(LocalLogSegments, ReadsWhatIsDurableFromAnyPlace) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  std::vector<std::string> read;
+  const auto visit = [&read](const Frame& frame) -> Result<void> {
+    read.emplace_back(frame.payload);
+    return {};
+  };
+  Start at;
+  for (int round = 0; round < 5; ++round) {
+    read.clear();
+    for (int i = 0; i < 40; ++i) rig.append(std::to_string(round) + std::string(1000, 'x'));
+    ASSERT_TRUE(rig.log_->durable(rig.log_->end().position).has_value());
+    const Start end = rig.log_->end();
+    rig.append("not durable yet");
+    const auto ended = rig.log_->read_from(at, visit);
+    ASSERT_TRUE(ended.has_value()) << ended.error().message();
+    EXPECT_EQ(ended->position, end.position);
+    EXPECT_EQ(ended->commit, end.commit);
+    ASSERT_EQ(read.size(), round == 0 ? 40U : 41U);
+    EXPECT_EQ(read.back()[0], '0' + round);
+    at = *ended;
+  }
+}
+
+// What somebody reads is not used again under the reader's hands; what is gone is named as gone.
+TEST(LocalLogSegments, KeepsWhatIsBeingRead) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  for (int i = 0; i < 300; ++i) rig.append(std::string(1000, 'x'));
+  const Position end = rig.log_->end().position;
+  ASSERT_TRUE(rig.log_->durable(end).has_value());
+  int count = 0;
+  const auto read = rig.log_->read_from({}, [&](const Frame&) -> Result<void> {
+    if (++count == 1) ASHLAR_TRY(rig.log_->truncate_before(end));
+    return {};
+  });
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(count, 300);
+  ASSERT_TRUE(rig.log_->truncate_before(end).has_value());
+  const auto gone = rig.log_->read_from({}, [](const Frame&) { return Result<void>(); });
+  ASSERT_FALSE(gone.has_value());
+  EXPECT_EQ(gone.error().code(), ErrorCode::kUnavailable) << gone.error().message();
+}
+
 // A segment that was being made when the process ended is made again.
 TEST(LocalLogSegments, ForgetsASegmentInTheMaking) {
   LogRig rig;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "ashlar/result.h"
@@ -65,6 +66,18 @@ class Log {
   ///
   /// Errors: kUnavailable  the log is poisoned; whether it survives is not known
   virtual Result<void> durable(Position position) = 0;
+
+  /// Called with one commit after the other. An error ends the walk.
+  using Visit = std::function<Result<void>(const Frame&)>;
+
+  /// Hands every commit behind `start` that is durable by now to `visit`, in order, beside writers.
+  /// What is being read is not given up meanwhile.
+  ///
+  /// Returns: where it ended; reading may go on from there
+  /// Errors:  kUnavailable  the log does not reach back so far any more
+  ///          kCorruption   what was durable cannot be read: names file and offset
+  ///          kIo; those of `visit`
+  virtual Result<Start> read_from(Start start, const Visit& visit) = 0;
 
   /// The end of what has been appended.
   virtual Start end() const = 0;

@@ -124,7 +124,7 @@ Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory
     const bool follows = set.empty() || (header->first == set.end() &&
                                          header->log_id == set.segments_[0].header.log_id);
     if (!follows) set.forget_segments();
-    set.segments_.push_back({.header = *header, .file = std::move(file)});
+    set.add({.header = *header, .file = std::move(file)});
   }
   return set;
 }

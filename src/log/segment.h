@@ -65,6 +65,9 @@ class SegmentSet {
   ///                      making (see `unfinished`)
   static Result<SegmentSet> scan(os::Disk& disk, const std::string& directory);
 
+  /// Adds the segment behind the others.
+  void add(FoundSegment segment) { segments_.push_back(std::move(segment)); }
+
   bool empty() const noexcept { return segments_.empty(); }
   const std::vector<FoundSegment>& segments() const noexcept { return segments_; }
 
