@@ -1,32 +1,25 @@
 #include "db/checkpoint_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include "base/assert.h"
+#include "base/numbered_name.h"
 
 namespace ashlar::db {
 namespace {
 
-constexpr std::string_view kSuffix = ".checkpoint";
-constexpr std::size_t kNumberDigits = 10;
-
-std::optional<std::uint64_t> number_of(std::string_view name) noexcept {
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  name.remove_suffix(kSuffix.size());
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  const bool is_number = error == std::errc() && end == name.data() + name.size();
-  return is_number && number > 0 ? std::optional(number) : std::nullopt;
-}
+constexpr std::string_view kCheckpointSuffix = ".checkpoint";
 
 }  // namespace
+std::string checkpoint_name(std::uint64_t number) {
+  ASHLAR_ASSERT(number > 0, "checkpoints are counted from 1");
+  return base::numbered_name(number, kCheckpointSuffix);
+}
 
-std::string CheckpointStore::path_of(std::uint64_t number) const {
-  std::string digits = std::to_string(number);
-  if (digits.size() < kNumberDigits) digits.insert(0, kNumberDigits - digits.size(), '0');
-  return directory_ + "/" + digits.append(kSuffix);
+std::optional<std::uint64_t> checkpoint_number(std::string_view name) {
+  const auto number = base::number_in_name(name, kCheckpointSuffix);
+  return number != 0U ? number : std::nullopt;
 }
 
 Result<void> CheckpointStore::open() {
@@ -34,11 +27,11 @@ Result<void> CheckpointStore::open() {
   ASHLAR_TRY(os::remove_file(disk_, unfinished_path()));
   ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk_, directory_));
   for (const std::string& name : names) {
-    if (const auto number = number_of(name)) newest_ = std::max(newest_, *number);
+    if (const auto number = checkpoint_number(name)) newest_ = std::max(newest_, *number);
   }
   // Older ones are there when the process ended between the last two steps of `install`.
   for (const std::string& name : names) {
-    const auto number = number_of(name);
+    const auto number = checkpoint_number(name);
     if (number && *number < newest_) {
       ASHLAR_TRY(os::remove_file(disk_, path_of(*number)));
     }

@@ -18,6 +18,15 @@
 
 namespace ashlar::db {
 
+/// The name of a checkpoint: "0000000042.checkpoint".
+std::string checkpoint_name(std::uint64_t number);
+
+/// Returns: nullopt when `name` is not that of a checkpoint
+std::optional<std::uint64_t> checkpoint_number(std::string_view name);
+
+/// Of the one that is being written. It counts for nothing.
+inline constexpr std::string_view kUnfinishedCheckpoint = "unfinished";
+
 /// Threads: externally synchronised.
 class CheckpointStore {
  public:
@@ -52,8 +61,12 @@ class CheckpointStore {
   void give_up();
 
  private:
-  std::string path_of(std::uint64_t number) const;
-  std::string unfinished_path() const { return directory_ + "/unfinished"; }
+  std::string path_of(std::uint64_t number) const {
+    return directory_ + "/" + checkpoint_name(number);
+  }
+  std::string unfinished_path() const {
+    return directory_ + "/" + std::string(kUnfinishedCheckpoint);
+  }
 
   os::Disk& disk_;
   const std::string directory_;

@@ -1,11 +1,11 @@
 #include "log/segment.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/numbered_name.h"
 
 namespace ashlar::log {
 namespace {
@@ -23,7 +23,6 @@ constexpr std::string_view kMagic = "ashlrlog";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kChecksumOffset = 48;
 
-constexpr std::size_t kNumberDigits = 10;
 constexpr std::string_view kSuffix = ".log";
 
 /// Whether a file without a header of its own is one that was being made when the machine stopped:
@@ -75,18 +74,11 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view block) noexc
 }
 
 std::string segment_name(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  if (digits.size() < kNumberDigits) digits.insert(0, kNumberDigits - digits.size(), '0');
-  return digits.append(kSuffix);
+  return base::numbered_name(number, kSuffix);
 }
 
-std::optional<std::uint64_t> segment_number(std::string_view name) noexcept {
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  name.remove_suffix(kSuffix.size());
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  const bool is_number = error == std::errc() && end == name.data() + name.size();
-  return is_number && name.size() >= kNumberDigits ? std::optional(number) : std::nullopt;
+std::optional<std::uint64_t> segment_number(std::string_view name) {
+  return base::number_in_name(name, kSuffix);
 }
 
 Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory) {

@@ -45,7 +45,7 @@ constexpr std::uint64_t offset_in_segment(const SegmentHeader& header, Position 
 std::string segment_name(std::uint64_t number);
 
 /// Returns: nullopt when `name` is not that of a segment
-std::optional<std::uint64_t> segment_number(std::string_view name) noexcept;
+std::optional<std::uint64_t> segment_number(std::string_view name);
 
 /// A segment found on disk, open for reading.
 struct FoundSegment {
