@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "db/impl.h"
@@ -29,6 +30,13 @@ Result<std::uint64_t> random_seed() {
   return seed;
 }
 
+/// Damage is something that a command can deal with: says which.
+Error with_remedy(const Error& error, const std::string& directory) {
+  if (error.code() != ErrorCode::kCorruption) return error;
+  return {error.code(), std::string(error.message()) + "; see `ashlar check " + directory +
+                            "` and `ashlar repair " + directory + "`"};
+}
+
 }  // namespace
 
 /// Opens the directory of `impl` and replays what is there into its engine.
@@ -44,7 +52,9 @@ Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment
   if (environment.hash_seed == 0) {
     ASHLAR_TRY_ASSIGN(options.new_log_id, random_seed());
   }
-  ASHLAR_TRY_ASSIGN(impl.journal, Journal::open(world, impl.options.directory, options));
+  auto opened = Journal::open(world, impl.options.directory, options);
+  if (!opened) return std::unexpected(with_remedy(opened.error(), impl.options.directory));
+  impl.journal = std::move(*opened);
   return {};
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kCheckpointSuffix = ".checkpoint";
 
 }  // namespace
+
 std::string checkpoint_name(std::uint64_t number) {
   ASHLAR_ASSERT(number > 0, "checkpoints are counted from 1");
   return base::numbered_name(number, kCheckpointSuffix);
@@ -29,20 +30,28 @@ Result<void> CheckpointStore::open() {
   for (const std::string& name : names) {
     if (const auto number = checkpoint_number(name)) newest_ = std::max(newest_, *number);
   }
-  // Older ones are there when the process ended between the last two steps of `install`.
-  for (const std::string& name : names) {
-    const auto number = checkpoint_number(name);
-    if (number && *number < newest_) {
-      ASHLAR_TRY(os::remove_file(disk_, path_of(*number)));
-    }
-  }
   return {};
 }
 
 Result<std::optional<memory::CheckpointReport>> CheckpointStore::load(
     const std::function<Result<void>(std::string_view payload)>& visit) {
   if (newest_ == 0) return std::nullopt;
-  return memory::read_checkpoint(disk_, path_of(newest_), visit);
+  ASHLAR_TRY_ASSIGN(const memory::CheckpointReport report,
+                    memory::read_checkpoint(disk_, path_of(newest_), visit));
+  ASHLAR_TRY(remove_older());
+  return report;
+}
+
+/// Removes those before the newest, which has proved good. They are there when the process ended
+/// between the last two steps of `install`.
+Result<void> CheckpointStore::remove_older() {
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk_, directory_));
+  for (const std::string& name : names) {
+    const auto number = checkpoint_number(name);
+    if (!number || *number >= newest_) continue;
+    ASHLAR_TRY(os::remove_file(disk_, path_of(*number)));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<memory::CheckpointWriter>> CheckpointStore::begin(

@@ -14,6 +14,7 @@
 
 #include "ashlar/result.h"
 #include "memory/checkpoint/checkpoint_file.h"
+#include "memory/checkpoint/checkpoint_reader.h"
 #include "os/file.h"
 
 namespace ashlar::db {
@@ -39,7 +40,8 @@ class CheckpointStore {
   /// Errors: kIo
   Result<void> open();
 
-  /// Hands the rows of the newest checkpoint to `visit`, as `memory::read_checkpoint` does.
+  /// Hands the rows of the newest checkpoint to `visit`, as `memory::read_checkpoint` does. Older
+  /// ones are removed once it has proved good, and not before.
   ///
   /// Returns: nullopt when there is none
   /// Errors:  kCorruption  it is damaged; kIo; those of `visit`
@@ -61,6 +63,7 @@ class CheckpointStore {
   void give_up();
 
  private:
+  Result<void> remove_older();
   std::string path_of(std::uint64_t number) const {
     return directory_ + "/" + checkpoint_name(number);
   }

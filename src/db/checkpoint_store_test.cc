@@ -57,5 +57,20 @@ TEST_F(CheckpointStoreTest, ForgetsWhatWasNotInstalled) {
   EXPECT_EQ(os::list_directory(disk_, path())->size(), 1U);
 }
 
+// What an older checkpoint holds may be all that is left: a damaged newer one does not take it
+// along.
+TEST_F(CheckpointStoreTest, KeepsAnOlderOneUntilTheNewestHasProvedGood) {
+  CheckpointStore store(disk_, path());
+  ASSERT_TRUE(store.open().has_value());
+  install(store, 8);
+  const std::string newer = path() + "/" + checkpoint_name(2);
+  ASSERT_TRUE(os::File::open(disk_, newer, os::OpenMode::kCreate).has_value());
+  CheckpointStore again(disk_, path());
+  ASSERT_TRUE(again.open().has_value());
+  const auto report = again.load([](std::string_view) -> Result<void> { return {}; });
+  EXPECT_EQ(report.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(os::list_directory(disk_, path())->size(), 2U);
+}
+
 }  // namespace
 }  // namespace ashlar::db

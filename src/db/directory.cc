@@ -7,20 +7,27 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "db/format_file.h"
 
 namespace ashlar::db {
 namespace {
 
-constexpr std::string_view kFormat = "ashlar directory 1\n";
-constexpr std::string_view kFormatName = "FORMAT";
-constexpr std::string_view kFormatNewName = "FORMAT.new";
-constexpr std::string_view kLockName = "LOCK";
+/// Whether a directory with these names in it holds a database that has lost its format.
+bool is_database(const std::vector<std::string>& names) {
+  return std::ranges::find(names, kLogFolder) != names.end() &&
+         std::ranges::find(names, kCheckpointFolder) != names.end();
+}
 
 Result<std::string> read_short_file(const os::File& file) {
   std::string text(128, '\0');
   ASHLAR_TRY_ASSIGN(const std::size_t bytes, file.read_some(0, text));
   text.resize(bytes);
   return text;
+}
+
+Error held_by(const std::string& path, const std::string& holder) {
+  return {ErrorCode::kUnavailable,
+          path + ": is open in process " + (holder.empty() ? std::string("(unknown)") : holder)};
 }
 
 /// Opens the lock file and locks it.
@@ -39,9 +46,7 @@ Result<std::unique_ptr<os::File>> take_lock(os::Disk& disk, const std::string& p
   ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock());
   if (!is_locked) {
     ASHLAR_TRY_ASSIGN(const std::string holder, read_short_file(*file));
-    return std::unexpected(Error(
-        ErrorCode::kUnavailable,
-        path + ": is open in process " + (holder.empty() ? std::string("(unknown)") : holder)));
+    return std::unexpected(held_by(path, holder));
   }
   const std::string holder = std::to_string(getpid());
   ASHLAR_TRY(file->truncate(0));
@@ -49,28 +54,29 @@ Result<std::unique_ptr<os::File>> take_lock(os::Disk& disk, const std::string& p
   return file;
 }
 
-/// Writes the format of a directory that is new.
-Result<void> write_format(os::Disk& disk, const std::string& path) {
-  const std::string fresh = path + "/" + std::string(kFormatNewName);
-  ASHLAR_TRY(os::remove_file(disk, fresh));
-  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, fresh, os::OpenMode::kCreate));
-  ASHLAR_TRY(file->write(0, kFormat));
-  ASHLAR_TRY(file->sync());
-  ASHLAR_TRY(os::rename_file(disk, fresh, path + "/" + std::string(kFormatName)));
-  return os::sync_directory(disk, path);
-}
-
 /// Checks the format of a directory, or writes it when the directory is new.
 Result<void> check_format(os::Disk& disk, const std::string& path) {
   const std::string name = path + "/" + std::string(kFormatName);
-  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, name, os::OpenMode::kRead));
-  if (file != nullptr) {
-    ASHLAR_TRY_ASSIGN(const std::string text, read_short_file(*file));
-    if (text == kFormat) return {};
-    return std::unexpected(Error(ErrorCode::kInvalidArgument,
-                                 name + ": is of a format that this version does not know"));
+  ASHLAR_TRY_ASSIGN(const FormatFile format, read_format(disk, path));
+  switch (format.state) {
+    case FormatState::kGood:
+      return {};
+    case FormatState::kOther:
+      return std::unexpected(Error(ErrorCode::kInvalidArgument,
+                                   name + ": is of a format that this version does not know"));
+    case FormatState::kUnderRepair:
+      return std::unexpected(
+          Error(ErrorCode::kCorruption, name + " at 0: a repair was stopped in the midst"));
+    case FormatState::kDamaged:
+      return std::unexpected(
+          Error(ErrorCode::kCorruption, name + " at 0: says nothing that is a format"));
+    case FormatState::kMissing:
+      break;
   }
   ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
+  if (is_database(names)) {
+    return std::unexpected(Error(ErrorCode::kCorruption, name + " at 0: the file is missing"));
+  }
   const bool is_new = std::ranges::all_of(names, [](const std::string& entry) {
     return entry == kLockName || entry == kFormatNewName;
   });
@@ -78,7 +84,7 @@ Result<void> check_format(os::Disk& disk, const std::string& path) {
     return std::unexpected(Error(ErrorCode::kInvalidArgument,
                                  path + ": is neither empty nor the directory of a database"));
   }
-  return write_format(disk, path);
+  return write_format(disk, path, kFormatText);
 }
 
 }  // namespace
@@ -89,6 +95,26 @@ Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::st
   ASHLAR_TRY_ASSIGN(auto lock, take_lock(disk, path));
   ASHLAR_TRY(check_format(disk, path));
   return std::unique_ptr<Directory>(new Directory(path, std::move(lock)));
+}
+
+Result<std::unique_ptr<Directory>> Directory::open_as_is(os::Disk& disk, const std::string& path) {
+  ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to look at");
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
+  const bool has_format = std::ranges::find(names, kFormatName) != names.end();
+  if (!has_format && !is_database(names)) {
+    return std::unexpected(
+        Error(ErrorCode::kInvalidArgument, path + ": is not the directory of a database"));
+  }
+  const std::string lock_path = path + "/" + std::string(kLockName);
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, lock_path, os::OpenMode::kRead));
+  if (file != nullptr) {
+    ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock());
+    if (!is_locked) {
+      ASHLAR_TRY_ASSIGN(const std::string holder, read_short_file(*file));
+      return std::unexpected(held_by(path, holder));
+    }
+  }
+  return std::unique_ptr<Directory>(new Directory(path, std::move(file)));
 }
 
 }  // namespace ashlar::db

@@ -63,5 +63,38 @@ TEST_F(DirectoryTest, NeedsTheDirectoryAbove) {
   EXPECT_EQ(opened.error().code(), ErrorCode::kIo);
 }
 
+TEST_F(DirectoryTest, RefusesADamagedFormat) {
+  ASSERT_TRUE(Directory::open(disk_, path()).has_value());
+  const auto file = os::File::open(disk_, path() + "/FORMAT", os::OpenMode::kReadWrite);
+  ASSERT_TRUE((*file)->write(0, std::string_view("X")).has_value());
+  const auto opened = Directory::open(disk_, path());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+  EXPECT_TRUE(opened.error().message().starts_with(path() + "/FORMAT at 0: "));
+}
+
+TEST_F(DirectoryTest, IsLookedAtWithoutAChange) {
+  ASSERT_TRUE(Directory::open(disk_, path()).has_value());
+  ASSERT_TRUE(os::remove_file(disk_, path() + "/LOCK").has_value());
+  const auto opened = Directory::open_as_is(disk_, path());
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_FALSE((*opened)->is_locked());
+  EXPECT_EQ(os::list_directory(disk_, path())->size(), 1U) << "no lock file was made";
+}
+
+TEST_F(DirectoryTest, IsNotLookedAtWhileItIsOpen) {
+  const auto first = Directory::open(disk_, path());
+  const auto second = Directory::open_as_is(disk_, path());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code(), ErrorCode::kUnavailable);
+  EXPECT_NE(second.error().message().find(std::to_string(getpid())), std::string_view::npos);
+}
+
+TEST_F(DirectoryTest, IsNotMadeByLooking) {
+  EXPECT_EQ(Directory::open_as_is(disk_, path()).error().code(), ErrorCode::kIo);
+  ASSERT_TRUE(os::make_directory(disk_, path()).has_value());
+  EXPECT_EQ(Directory::open_as_is(disk_, path()).error().code(), ErrorCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace ashlar::db

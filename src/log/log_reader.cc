@@ -110,32 +110,47 @@ std::optional<Frame> LogReader::later_in_ring(Position position) {
   return std::nullopt;
 }
 
-/// What a valid frame behind the end means.
-Result<void> LogReader::judge(const Frame& later) const {
+/// Whether a valid frame behind the end tells that what lies between had been durable (L3).
+bool LogReader::proves_damage(const Frame& later) const noexcept {
+  ASHLAR_ASSERT(later.position >= at_.position, "what is judged lies behind the end");
   const Position unsynced = later.header.unsynced_bytes;
   const Position durable = later.position - std::min(later.position, unsynced);
-  if (durable <= at_.position) return {};
-  return std::unexpected(
-      Error(ErrorCode::kCorruption, segments_.place_of(at_.position) +
-                                        ": a frame is damaged that was durable, as the frame at " +
-                                        segments_.place_of(later.position) + " tells"));
+  return durable > at_.position;
 }
 
-Result<std::uint64_t> LogReader::judge_end() {
+Result<LogReader::Judgement> LogReader::judge_behind() {
   const Position end = at_.position;
   Position segments_torn_end = end;
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> later, later_in_segments(segments_torn_end));
     if (!later) break;
-    ASHLAR_TRY(judge(*later));
+    if (proves_damage(*later)) return Judgement{.torn_bytes = 0, .proof = later->position};
     segments_torn_end = later->end();
   }
   Position ring_torn_end = end;
   while (const std::optional<Frame> later = later_in_ring(ring_torn_end)) {
-    ASHLAR_TRY(judge(*later));
+    if (proves_damage(*later)) return Judgement{.torn_bytes = 0, .proof = later->position};
     ring_torn_end = later->end();
   }
-  return std::max(segments_torn_end, ring_torn_end) - end;
+  return Judgement{.torn_bytes = std::max(segments_torn_end, ring_torn_end) - end, .proof = {}};
+}
+
+Result<std::uint64_t> LogReader::judge_end() {
+  ASHLAR_TRY_ASSIGN(const Judgement judgement, judge_behind());
+  if (!judgement.proof) return judgement.torn_bytes;
+  return std::unexpected(
+      Error(ErrorCode::kCorruption, segments_.place_of(at_.position) +
+                                        ": a frame is damaged that was durable, as the frame at " +
+                                        segments_.place_of(*judgement.proof) + " tells"));
+}
+
+Result<std::optional<Frame>> LogReader::find_from(Position position) {
+  ASHLAR_ASSERT(position % 8 == 0, "a frame begins at a multiple of 8");
+  ASHLAR_TRY_ASSIGN(std::optional<Frame> found, later_in_segments(position));
+  // The ring may have it where the segments do not, or not yet.
+  const std::optional<Frame> in_ring = later_in_ring(position);
+  if (in_ring && (!found || in_ring->position < found->position)) return in_ring;
+  return found;
 }
 
 }  // namespace ashlar::log

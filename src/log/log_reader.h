@@ -53,6 +53,24 @@ class LogReader {
   ///                       and offset
   Result<std::uint64_t> judge_end();
 
+  /// What is behind the end.
+  struct Judgement {
+    std::uint64_t torn_bytes = 0;   ///< As `judge_end` tells, where nothing is damaged.
+    std::optional<Position> proof;  ///< Of a frame which proves that one before it is damaged.
+  };
+
+  /// The same, with damage as an answer.
+  ///
+  /// Errors: kIo
+  Result<Judgement> judge_behind();
+
+  /// The first valid frame at or after `position`, whether or not it follows any other: for those
+  /// who take stock of a log that is damaged. Reading goes on where it was.
+  ///
+  /// Errors: kIo
+  /// Cost:   looks at every eighth byte up to it, of all segments if there is none
+  Result<std::optional<Frame>> find_from(Position position);
+
  private:
   Result<std::string_view> view(Position position, std::size_t bytes);
   Result<std::optional<Frame>> frame_in_segments(Position position);
@@ -60,7 +78,7 @@ class LogReader {
   std::string_view ring_bytes(Position position, std::size_t bytes);
   Result<std::optional<Frame>> later_in_segments(Position position);
   std::optional<Frame> later_in_ring(Position position);
-  Result<void> judge(const Frame& later) const;
+  bool proves_damage(const Frame& later) const noexcept;
 
   const SegmentSet& segments_;
   const Tail tail_;

@@ -82,5 +82,24 @@ TEST(LogReader, TakesABadFrameThatWasDurableForDamage) {
   EXPECT_EQ(reader.judge_end().error().code(), ErrorCode::kCorruption);
 }
 
+TEST(LogReader, FindsAFrameBehindDamage) {
+  RingImage ring;
+  ring.add("good", 0);
+  const Position bad = ring.at_.position;
+  ring.add("bad", 0);
+  const Position behind = ring.at_.position;
+  ring.add("behind", 0);
+  ring.bytes_[bad + FrameHeader::kBytes] ^= 1;
+  const SegmentSet none;
+  LogReader reader(none, {.ring = ring.bytes_}, kLogId, {});
+  EXPECT_EQ(count_frames(reader), 1);
+  const auto found = reader.find_from(bad);
+  ASSERT_TRUE(found.has_value() && found->has_value());
+  EXPECT_EQ((*found)->position, behind);
+  EXPECT_EQ((*found)->payload, "behind");
+  EXPECT_FALSE(reader.find_from(behind + 8)->has_value());
+  EXPECT_EQ(reader.at().position, bad) << "reading goes on where it was";
+}
+
 }  // namespace
 }  // namespace ashlar::log

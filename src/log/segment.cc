@@ -25,6 +25,14 @@ constexpr std::size_t kChecksumOffset = 48;
 
 constexpr std::string_view kSuffix = ".log";
 
+/// The fields of a header, with no look at whether it is one. `block` has at least so many bytes.
+SegmentHeader load_fields(std::string_view block) noexcept {
+  return {.log_id = base::load_number<LogId>(block.data() + 16),
+          .number = base::load_number<std::uint64_t>(block.data() + 24),
+          .first = base::load_number<Position>(block.data() + 32),
+          .log_bytes = base::load_number<std::uint64_t>(block.data() + 40)};
+}
+
 /// Whether a file without a header of its own is one that was being made when the machine stopped:
 /// new, and so nothing but zeros, or an old one under its next name.
 Result<bool> is_in_the_making(const os::File& file, const std::optional<SegmentHeader>& header,
@@ -61,11 +69,7 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view block) noexc
   const auto checksum = base::load_number<std::uint64_t>(block.data() + kChecksumOffset);
   if (base::hash_key(block.substr(0, kChecksumOffset), 0) != checksum) return std::nullopt;
   if (base::load_number<std::uint32_t>(block.data() + 8) != kVersion) return std::nullopt;
-  SegmentHeader header;
-  header.log_id = base::load_number<std::uint64_t>(block.data() + 16);
-  header.number = base::load_number<std::uint64_t>(block.data() + 24);
-  header.first = base::load_number<std::uint64_t>(block.data() + 32);
-  header.log_bytes = base::load_number<std::uint64_t>(block.data() + 40);
+  const SegmentHeader header = load_fields(block);
   const bool is_aligned =
       header.first % os::kBlockBytes == 0 && header.log_bytes % os::kBlockBytes == 0;
   const bool is_in_range = header.log_bytes > 0 && header.first < UINT64_MAX - header.log_bytes;
@@ -81,7 +85,7 @@ std::optional<std::uint64_t> segment_number(std::string_view name) {
   return base::number_in_name(name, kSuffix);
 }
 
-Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory) {
+Result<std::vector<SegmentFile>> list_segments(os::Disk& disk, const std::string& directory) {
   ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, directory));
   std::vector<std::uint64_t> numbers;
   for (const std::string& name : names) {
@@ -89,35 +93,64 @@ Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory
   }
   std::ranges::sort(numbers);
 
-  SegmentSet set;
+  std::vector<SegmentFile> files;
   for (const std::uint64_t number : numbers) {
+    SegmentFile found;
+    found.number = number;
     const std::string path = directory + "/" + segment_name(number);
-    ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kRead));
-    if (file == nullptr) continue;
+    ASHLAR_TRY_ASSIGN(found.file, os::File::open(disk, path, os::OpenMode::kRead));
+    if (found.file == nullptr) continue;
+    ASHLAR_TRY_ASSIGN(found.file_bytes, found.file->size());
     std::string block(os::kBlockBytes, '\0');
-    ASHLAR_TRY_ASSIGN(const std::size_t got, file->read_some(0, block));
-    const auto header = decode_segment_header(std::string_view(block).substr(0, got));
-    const bool is_its_own = header && header->number == number;
-    if (!is_its_own && number == numbers.back()) {
-      ASHLAR_TRY_ASSIGN(const bool is_new, is_in_the_making(*file, header, number));
-      if (is_new) {
-        set.unfinished_ = path;
-        break;
+    ASHLAR_TRY_ASSIGN(const std::size_t got, found.file->read_some(0, block));
+    found.claimed = load_fields(block);
+    found.header = decode_segment_header(std::string_view(block).substr(0, got));
+    if (!found.header || found.header->number != number) {
+      if (number == numbers.back()) {
+        ASHLAR_TRY_ASSIGN(found.is_in_the_making,
+                          is_in_the_making(*found.file, found.header, number));
       }
+      found.header.reset();
     }
-    if (!is_its_own && number == numbers.back()) {
-      return std::unexpected(Error(ErrorCode::kCorruption, path + ": the header is damaged"));
+    files.push_back(std::move(found));
+  }
+  return files;
+}
+
+Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory) {
+  ASHLAR_TRY_ASSIGN(std::vector<SegmentFile> files, list_segments(disk, directory));
+  SegmentSet set;
+  for (SegmentFile& found : files) {
+    const std::string& path = found.file->path();
+    if (found.is_in_the_making) {
+      set.unfinished_ = path;
+      break;
     }
-    if (!is_its_own) {
+    if (!found.header && &found == &files.back()) {
+      return std::unexpected(Error(ErrorCode::kCorruption, path + " at 0: the header is damaged"));
+    }
+    if (!found.header) {
       set.damaged_ = path;
       set.forget_segments();
       continue;
     }
-    const bool follows = set.empty() || (header->first == set.end() &&
-                                         header->log_id == set.segments_[0].header.log_id);
+    const bool follows = set.empty() || (found.header->first == set.end() &&
+                                         found.header->log_id == set.segments_[0].header.log_id);
     if (!follows) set.forget_segments();
-    set.add({.header = *header, .file = std::move(file)});
+    set.add({.header = *found.header, .file = std::move(found.file)});
   }
+  return set;
+}
+
+SegmentSet SegmentSet::of(std::vector<FoundSegment> segments) {
+  for (std::size_t i = 1; i < segments.size(); ++i) {
+    ASHLAR_ASSERT(segments[i].header.first == segments[i - 1].header.end(),
+                  "a segment begins where the one before ends");
+    ASHLAR_ASSERT(segments[i].header.log_id == segments[0].header.log_id,
+                  "a set holds segments of one log");
+  }
+  SegmentSet set;
+  set.segments_ = std::move(segments);
   return set;
 }
 
@@ -142,13 +175,19 @@ Result<std::size_t> SegmentSet::read(Position position, std::span<char> to) cons
   return count;
 }
 
-std::string SegmentSet::place_of(Position position) const {
+std::optional<SegmentSet::Place> SegmentSet::find_place(Position position) const {
   for (const FoundSegment& segment : segments_) {
     if (position < segment.header.first || position >= segment.header.end()) continue;
-    return segment.file->path() + " at " +
-           std::to_string(offset_in_segment(segment.header, position));
+    return Place{.path = segment.file->path(),
+                 .offset = offset_in_segment(segment.header, position)};
   }
-  return "position " + std::to_string(position);
+  return std::nullopt;
+}
+
+std::string SegmentSet::place_of(Position position) const {
+  const std::optional<Place> place = find_place(position);
+  if (!place) return "position " + std::to_string(position);
+  return place->path + " at " + std::to_string(place->offset);
 }
 
 }  // namespace ashlar::log

@@ -47,6 +47,24 @@ std::string segment_name(std::uint64_t number);
 /// Returns: nullopt when `name` is not that of a segment
 std::optional<std::uint64_t> segment_number(std::string_view name);
 
+/// A file with the name of a segment, whatever is in it.
+struct SegmentFile {
+  std::uint64_t number = 0;
+  std::uint64_t file_bytes = 0;
+  std::unique_ptr<os::File> file;       ///< Open for reading.
+  std::optional<SegmentHeader> header;  ///< Absent: damaged, or that of another number.
+  SegmentHeader claimed;                ///< What stands where a header has it, proved or not.
+
+  /// The last segment without a good header, being new or an old one under its next name: it was
+  /// being made when the machine stopped, and that is normal.
+  bool is_in_the_making = false;
+};
+
+/// All segments in `directory` by their names, ascending.
+///
+/// Errors: kIo
+Result<std::vector<SegmentFile>> list_segments(os::Disk& disk, const std::string& directory);
+
 /// A segment found on disk, open for reading.
 struct FoundSegment {
   SegmentHeader header;
@@ -68,6 +86,9 @@ class SegmentSet {
   /// Adds the segment behind the others.
   void add(FoundSegment segment) { segments_.push_back(std::move(segment)); }
 
+  /// The set of `segments`, each of which begins where the one before ends.
+  static SegmentSet of(std::vector<FoundSegment> segments);
+
   bool empty() const noexcept { return segments_.empty(); }
   const std::vector<FoundSegment>& segments() const noexcept { return segments_; }
 
@@ -88,6 +109,14 @@ class SegmentSet {
   /// Returns: how many; fewer only at `end()`
   /// Errors:  kIo; kCorruption when a file is shorter than its header says
   Result<std::size_t> read(Position position, std::span<char> to) const;
+
+  struct Place {
+    std::string path;
+    std::uint64_t offset = 0;
+  };
+
+  /// Where in which file `position` lies. Returns: nullopt when no segment holds it
+  std::optional<Place> find_place(Position position) const;
 
   /// The file and the offset in it at which `position` lies, for messages: "0000000042.log at
   /// 4096".

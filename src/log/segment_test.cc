@@ -50,5 +50,22 @@ TEST(Segment, NoticesGaps) {
   EXPECT_EQ(rig.open().error().code(), ErrorCode::kCorruption);
 }
 
+TEST(Segment, IsListedEvenWithADamagedHeader) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  for (int i = 0; i < 250; ++i) rig.append(std::string(1000, 'x'));
+  rig.crash();
+  rig.flip(rig.segment_path(2), 33, 4);
+  const auto files = list_segments(rig.disk_, rig.path());
+  ASSERT_TRUE(files.has_value());
+  ASSERT_GE(files->size(), 3U);
+  EXPECT_TRUE((*files)[0].header.has_value());
+  EXPECT_FALSE((*files)[1].header.has_value());
+  EXPECT_EQ((*files)[1].number, 2U);
+  EXPECT_EQ((*files)[1].claimed.log_id, (*files)[0].header->log_id);
+  EXPECT_EQ((*files)[1].file_bytes, os::kBlockBytes + LogRig::kSegmentBytes);
+  EXPECT_FALSE((*files)[1].is_in_the_making);
+}
+
 }  // namespace
 }  // namespace ashlar::log

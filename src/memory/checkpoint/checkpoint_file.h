@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +24,6 @@
 #include "os/file.h"
 
 struct ZSTD_CCtx_s;
-struct ZSTD_DCtx_s;
 
 namespace ashlar::memory {
 
@@ -78,21 +76,5 @@ class CheckpointWriter {
   std::string raw_;  // The block at hand, as a payload of operations.
   std::string stored_;
 };
-
-/// What a checkpoint tells about itself.
-struct CheckpointReport {
-  LogPlace origin;
-  std::uint64_t end = 0;  ///< The log must reach this.
-  std::uint64_t row_count = 0;
-};
-
-/// Reads the checkpoint `path` and hands its rows, as payloads of puts (engine/operation_codec.h),
-/// to `visit`.
-///
-/// Errors: kCorruption  it is damaged: names file and offset; some rows may have been handed out
-///         kIo; those of `visit`
-Result<CheckpointReport> read_checkpoint(
-    os::Disk& disk, const std::string& path,
-    const std::function<Result<void>(std::string_view payload)>& visit);
 
 }  // namespace ashlar::memory

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "memory/checkpoint/checkpoint_reader.h"
 #include "os/posix_disk.h"
 #include "testing/random.h"
 #include "testing/seed.h"
