@@ -87,6 +87,16 @@ Result<void> check_format(os::Disk& disk, const std::string& path) {
   return write_format(disk, path, kFormatText);
 }
 
+/// Whether there is a database to look at, damaged or not.
+Result<void> check_is_database(os::Disk& disk, const std::string& path) {
+  ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to look at");
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
+  const bool has_format = std::ranges::find(names, kFormatName) != names.end();
+  if (has_format || is_database(names)) return {};
+  return std::unexpected(
+      Error(ErrorCode::kInvalidArgument, path + ": is not the directory of a database"));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::string& path) {
@@ -98,13 +108,7 @@ Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::st
 }
 
 Result<std::unique_ptr<Directory>> Directory::open_as_is(os::Disk& disk, const std::string& path) {
-  ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to look at");
-  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
-  const bool has_format = std::ranges::find(names, kFormatName) != names.end();
-  if (!has_format && !is_database(names)) {
-    return std::unexpected(
-        Error(ErrorCode::kInvalidArgument, path + ": is not the directory of a database"));
-  }
+  ASHLAR_TRY(check_is_database(disk, path));
   const std::string lock_path = path + "/" + std::string(kLockName);
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, lock_path, os::OpenMode::kRead));
   if (file != nullptr) {
@@ -115,6 +119,13 @@ Result<std::unique_ptr<Directory>> Directory::open_as_is(os::Disk& disk, const s
     }
   }
   return std::unique_ptr<Directory>(new Directory(path, std::move(file)));
+}
+
+Result<std::unique_ptr<Directory>> Directory::open_for_repair(os::Disk& disk,
+                                                              const std::string& path) {
+  ASHLAR_TRY(check_is_database(disk, path));
+  ASHLAR_TRY_ASSIGN(auto lock, take_lock(disk, path));
+  return std::unique_ptr<Directory>(new Directory(path, std::move(lock)));
 }
 
 }  // namespace ashlar::db

@@ -38,6 +38,13 @@ class Directory {
   /// Lifetime: `disk` must outlive it
   static Result<std::unique_ptr<Directory>> open_as_is(os::Disk& disk, const std::string& path);
 
+  /// The same for those who are going to change it: makes the lock file if there is none, and tells
+  /// others who they are.
+  ///
+  /// Errors: as open_as_is
+  static Result<std::unique_ptr<Directory>> open_for_repair(os::Disk& disk,
+                                                            const std::string& path);
+
   const std::string& path() const noexcept { return path_; }
   std::string log_path() const { return path_ + "/" + std::string(kLogFolder); }
   std::string checkpoint_path() const { return path_ + "/" + std::string(kCheckpointFolder); }

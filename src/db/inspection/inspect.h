@@ -1,0 +1,60 @@
+/// \file
+/// Looks at everything in the directory of a database that nobody has open, and changes nothing.
+///
+/// Invariants:
+///   I1  Nothing in the directory is changed by looking at it.
+///   I3  A directory without damage opens, and one that does not open for what is stored in it has
+///       damage.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ashlar/result.h"
+#include "db/directory.h"
+#include "db/format_file.h"
+#include "db/inspection/log_survey.h"
+#include "db/inspection/report.h"
+#include "memory/checkpoint/checkpoint_reader.h"
+
+namespace ashlar::db {
+
+/// A checkpoint by its name, and what is left of it.
+struct FoundCheckpoint {
+  std::uint64_t number = 0;
+  std::string path;
+  memory::CheckpointSalvage salvage;
+
+  bool is_sound() const noexcept { return salvage.damages.empty(); }
+  log::Start origin() const noexcept {
+    const memory::LogPlace& place = salvage.report.origin;
+    return {.position = place.position, .chain = place.chain, .commit = place.commit};
+  }
+};
+
+/// What repair needs besides the report.
+struct Inspection {
+  DirectoryReport report;
+  FormatFile format;
+  std::vector<FoundCheckpoint> checkpoints;  ///< The newest first.
+  LogSurvey log;
+  log::Start start;             ///< Where an opening would begin to read, or as near as can be.
+  std::optional<LogWalk> walk;  ///< From there.
+  bool is_foreign_log = false;  ///< The checkpoint belongs to another one.
+};
+
+/// Where repair puts what it does not keep: "0000000001.aside".
+inline constexpr std::string_view kAsideSuffix = ".aside";
+
+/// What the names of files end in that a repair has made and not yet put in their place.
+inline constexpr std::string_view kRepairedSuffix = ".repaired";
+
+/// Inspects `directory`, which the caller holds (Directory::open_as_is).
+///
+/// Errors: kIo               a file cannot be read
+///         kInvalidArgument  the directory is of another format
+/// Cost:   reads every byte of it
+Result<Inspection> inspect(os::Disk& disk, const Directory& directory);
+
+}  // namespace ashlar::db

@@ -1,0 +1,91 @@
+// What repair relies on: a lost header is found again where nothing else could have stood there,
+// and frames are counted once, wherever they lie (I2).
+
+#include "db/inspection/log_survey.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "db/inspection/damage_rig_test.h"
+
+namespace ashlar::db {
+namespace {
+
+class LogSurveyTest : public ::testing::Test {
+ protected:
+  void SetUp() override { rig_.write(0, 150, -1, DamageRig::End::kClose); }
+
+  LogSurvey survey() {
+    auto made = LogSurvey::make(*rig_.disk_, DamageRig::at("log"));
+    EXPECT_TRUE(made.has_value());
+    return made ? std::move(*made) : LogSurvey();
+  }
+
+  DamageRig rig_;
+};
+
+TEST_F(LogSurveyTest, ReadsAWholeLog) {
+  const LogSurvey found = survey();
+  ASSERT_EQ(found.runs().size(), 1U);
+  const auto walk = found.walk({});
+  ASSERT_TRUE(walk.has_value() && walk->has_value());
+  EXPECT_TRUE((*walk)->is_whole());
+  EXPECT_EQ((*walk)->frame_count, 151U);
+  EXPECT_TRUE((*walk)->is_closed);
+  EXPECT_EQ(found.count_later(0, (*walk)->end.position)->frame_count, 0U);
+  const LaterFrames all = *found.count_later(0, 0);
+  EXPECT_EQ(all.frame_count, 151U) << "each once, although the ring has some as well";
+  EXPECT_EQ(all.first_commit, 1U);
+  EXPECT_EQ(all.last_commit, 151U);
+}
+
+TEST_F(LogSurveyTest, HasNothingOfADirectoryThatIsMissing) {
+  const auto made = LogSurvey::make(*rig_.disk_, DamageRig::at("nowhere"));
+  ASSERT_TRUE(made.has_value());
+  EXPECT_TRUE(made->segments().empty());
+  EXPECT_FALSE(made->has_ring());
+  EXPECT_FALSE(made->walk({})->has_value());
+}
+
+TEST_F(LogSurveyTest, InfersAHeaderFromTheNeighbours) {
+  for (std::size_t i = 0; i < survey().segments().size(); ++i) {
+    const auto sound = rig_.disk_->clone();
+    const log::SegmentHeader expected = survey().segments()[i].header;
+    rig_.disk_->overwrite(survey().segments()[i].path, 0, std::string(60, 'x'));
+    {
+      const LogSurvey found = survey();
+      ASSERT_EQ(found.segments()[i].state, SurveyedSegment::Header::kInferred) << i;
+      EXPECT_EQ(found.segments()[i].header.first, expected.first);
+      EXPECT_EQ(found.segments()[i].header.log_bytes, expected.log_bytes);
+      EXPECT_EQ(found.segments()[i].header.log_id, expected.log_id);
+      EXPECT_EQ((*found.walk({}))->frame_count, 151U);
+    }
+    rig_.disk_ = sound->clone();
+  }
+}
+
+TEST_F(LogSurveyTest, BelievesALonelyHeaderOnlyWhenFramesBearItOut) {
+  DamageRig alone;
+  alone.write(0, 5, -1, DamageRig::End::kClose);
+  alone.flip("log/0000000001.log", 50);  // The checksum: all it says is true.
+  rig_.disk_ = alone.disk_->clone();
+  EXPECT_EQ(survey().segments()[0].state, SurveyedSegment::Header::kInferred);
+  rig_.flip("log/0000000001.log", 17);  // The log's id: no frame is valid under another.
+  EXPECT_EQ(survey().segments()[0].state, SurveyedSegment::Header::kLost);
+}
+
+TEST_F(LogSurveyTest, CountsWhatLiesBehindAGap) {
+  rig_.remove("log/0000000002.log");
+  const LogSurvey found = survey();
+  ASSERT_EQ(found.runs().size(), 2U);
+  const auto walk = found.walk({});
+  EXPECT_TRUE((*walk)->is_cut);
+  const LaterFrames later = *found.count_later(0, (*walk)->end.position);
+  EXPECT_GT(later.frame_count, 50U);
+  EXPECT_LT((*walk)->frame_count + later.frame_count, 151U);
+  EXPECT_EQ(later.last_commit, 151U);
+}
+
+}  // namespace
+}  // namespace ashlar::db

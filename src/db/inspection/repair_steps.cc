@@ -1,0 +1,116 @@
+#include "db/inspection/repair_steps.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "db/checkpoint_store.h"
+#include "db/directory.h"
+#include "db/format_file.h"
+#include "db/inspection/inspect.h"
+#include "log/segment.h"
+
+namespace ashlar::db {
+namespace {
+
+constexpr std::string_view kReplace = "replace ";
+constexpr std::string_view kRemove = "remove ";
+constexpr std::string_view kChecksum = "checksum ";
+
+std::string checksum_line(std::string_view text) {
+  char digits[20];
+  const auto checksum = static_cast<unsigned long long>(base::hash_key(text, 0));
+  std::snprintf(digits, sizeof(digits), "%016llx\n", checksum);
+  return std::string(kChecksum) + digits;
+}
+
+/// Takes `prefix` from the front of `text`.
+bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+/// Whether a repair may touch `name`: nothing outside of the directory, nothing that is not ours.
+bool is_ours(std::string_view name) {
+  if (take_prefix(name, "log/")) return name == "ring" || log::segment_number(name).has_value();
+  return take_prefix(name, "checkpoint/") && checkpoint_number(name).has_value();
+}
+
+std::optional<RepairStep> decode_step(std::string_view line) {
+  RepairStep step;
+  if (take_prefix(line, kRemove)) {
+    step.kind = RepairStep::Kind::kRemove;
+  } else if (!take_prefix(line, kReplace)) {
+    return std::nullopt;
+  }
+  if (!is_ours(line)) return std::nullopt;
+  step.name = line;
+  return step;
+}
+
+/// Whether there is such a file.
+Result<bool> is_there(os::Disk& disk, const std::string& path) {
+  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, path, os::OpenMode::kRead));
+  return file != nullptr;
+}
+
+}  // namespace
+
+std::string encode_repair_steps(const std::vector<RepairStep>& steps) {
+  std::string text(kRepairText);
+  for (const RepairStep& step : steps) {
+    ASHLAR_ASSERT(is_ours(step.name), "a repair touches what is ours");
+    text.append(step.kind == RepairStep::Kind::kRemove ? kRemove : kReplace);
+    text.append(step.name).append("\n");
+  }
+  return text.append(checksum_line(text));
+}
+
+std::optional<std::vector<RepairStep>> decode_repair_steps(std::string_view text) {
+  const std::size_t at = text.rfind(kChecksum);
+  if (at == std::string_view::npos || text.substr(at) != checksum_line(text.substr(0, at))) {
+    return std::nullopt;
+  }
+  text = text.substr(0, at);
+  if (!take_prefix(text, kRepairText)) return std::nullopt;
+  std::vector<RepairStep> steps;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    std::optional<RepairStep> step = decode_step(text.substr(0, end));
+    if (!step) return std::nullopt;
+    steps.push_back(std::move(*step));
+    text.remove_prefix(end + 1);
+  }
+  return steps;
+}
+
+Result<void> run_repair_steps(os::Disk& disk, const std::string& directory,
+                              const std::vector<RepairStep>& steps) {
+  bool has_log = false;
+  bool has_checkpoint = false;
+  for (const RepairStep& step : steps) {
+    ASHLAR_ASSERT(is_ours(step.name), "a repair touches what is ours");
+    const std::string path = directory + "/" + step.name;
+    (step.name.starts_with("log/") ? has_log : has_checkpoint) = true;
+    if (step.kind == RepairStep::Kind::kRemove) {
+      ASHLAR_TRY(os::remove_file(disk, path));
+      continue;
+    }
+    // Gone when the step was taken before (I5).
+    const std::string repaired = path + std::string(kRepairedSuffix);
+    ASHLAR_TRY_ASSIGN(const bool is_waiting, is_there(disk, repaired));
+    if (is_waiting) ASHLAR_TRY(os::rename_file(disk, repaired, path));
+  }
+  const std::string slash = directory + "/";
+  if (has_log) ASHLAR_TRY(os::sync_directory(disk, slash + std::string(kLogFolder)));
+  if (has_checkpoint) {
+    ASHLAR_TRY(os::sync_directory(disk, slash + std::string(kCheckpointFolder)));
+  }
+  return write_format(disk, directory, kFormatText);
+}
+
+}  // namespace ashlar::db
