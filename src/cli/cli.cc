@@ -1,0 +1,153 @@
+#include "cli/cli.h"
+
+#include <exception>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+namespace ashlar::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit status: 0 all is well; 1 stored bytes are damaged (of a directory, or of a dump);\n"
+    "2 it could not be done, or the command line is wrong.";
+
+/// The commands and what they were given.
+class CommandLine {
+ public:
+  CommandLine() : app_("Looks after the directories of Ashlar databases.", "ashlar") {
+    app_.set_version_flag("--version", std::string("ashlar ") + ASHLAR_VERSION);
+    app_.require_subcommand(1);
+    app_.footer(kFooter);
+    add_check();
+    add_repair();
+    add_info();
+    add_dump();
+    add_load();
+  }
+
+  /// Errors: those of CLI11, thrown
+  void parse(int argument_count, const char* const* argument_list) {
+    app_.parse(argument_count, argument_list);
+  }
+
+  /// What CLI11 has to say about an error of its own, which may be a call for help.
+  int answer(const CLI::ParseError& error, const Streams& streams) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = app_.exit(error, out, err);
+    streams.print(out.str());
+    streams.complain(err.str());
+    return status == 0 ? kGood : kFailed;
+  }
+
+  ExitStatus run(os::Disk& disk, const Streams& streams) {
+    if (*check_) return run_check(disk, directory_, streams);
+    if (*repair_) {
+      return run_repair(disk, directory_, is_dry_ ? RepairRun::kDry : RepairRun::kReal, streams);
+    }
+    if (*info_) {
+      return run_info(disk, directory_, is_json_ ? InfoForm::kJson : InfoForm::kText, streams);
+    }
+    dump_arguments_.directory = directory_;
+    load_arguments_.directory = directory_;
+    if (*dump_) return run_dump(disk, dump_arguments_, streams);
+    if (has_form_) load_arguments_.form = load_form_;
+    return run_load(load_arguments_, streams);
+  }
+
+ private:
+  CLI::App* add_command(const std::string& name, const std::string& what) {
+    CLI::App* const command = app_.add_subcommand(name, what);
+    command->add_option("DIR", directory_, "the directory of a database")->required();
+    return command;
+  }
+
+  static CLI::CheckedTransformer form_names() {
+    const std::map<std::string, DumpForm> forms{{"text", DumpForm::kText},
+                                                {"binary", DumpForm::kBinary}};
+    return CLI::CheckedTransformer(forms);
+  }
+
+  void add_check() {
+    check_ = add_command("check", "Looks at every file of a directory and changes nothing.");
+  }
+
+  void add_repair() {
+    repair_ = add_command("repair",
+                          "Makes a damaged directory one that opens; what it does not keep is put"
+                          " aside inside of it.");
+    repair_->add_flag("--dry-run", is_dry_, "only tell what would be done");
+  }
+
+  void add_info() {
+    info_ = add_command("info", "Tells what is in a directory, from its files.");
+    info_->add_flag("--json", is_json_, "for machines");
+  }
+
+  void add_dump() {
+    dump_ = add_command("dump", "Writes all rows in the order of their keys.");
+    dump_->add_option("--form", dump_arguments_.form, "text (the default) or binary")
+        ->transform(form_names());
+    dump_->add_option("--output", dump_arguments_.output, "a file; standard output unless given");
+  }
+
+  void add_load() {
+    load_ = add_command("load", "Stores the rows of a dump; keys that are there are overwritten.");
+    load_
+        ->add_option_function<DumpForm>(
+            "--form",
+            [this](DumpForm form) {
+              load_form_ = form;
+              has_form_ = true;
+            },
+            "text or binary; found out unless given")
+        ->transform(form_names());
+    load_->add_option("--input", load_arguments_.input, "a file; standard input unless given");
+    const std::map<std::string, Durability> durabilities{{"none", Durability::kNone},
+                                                         {"process", Durability::kProcess},
+                                                         {"disk", Durability::kDisk}};
+    load_
+        ->add_option("--durability", load_arguments_.durability,
+                     "what each batch survives: none, process or disk (the default)")
+        ->transform(CLI::CheckedTransformer(durabilities));
+  }
+
+  CLI::App app_;
+  CLI::App* check_ = nullptr;
+  CLI::App* repair_ = nullptr;
+  CLI::App* info_ = nullptr;
+  CLI::App* dump_ = nullptr;
+  CLI::App* load_ = nullptr;
+  std::string directory_;
+  bool is_dry_ = false;
+  bool is_json_ = false;
+  bool has_form_ = false;
+  DumpForm load_form_ = DumpForm::kText;
+  DumpArguments dump_arguments_;
+  LoadArguments load_arguments_;
+};
+
+}  // namespace
+
+int run(int argument_count, const char* const* argument_list, os::Disk& disk,
+        const Streams& streams) {
+  try {
+    CommandLine line;
+    try {
+      line.parse(argument_count, argument_list);
+    } catch (const CLI::ParseError& error) {
+      return line.answer(error, streams);
+    }
+    return line.run(disk, streams);
+  } catch (const std::exception& error) {
+    streams.complain("ashlar: " + std::string(error.what()) + "\n");
+    return kFailed;
+  }
+}
+
+}  // namespace ashlar::cli

@@ -1,0 +1,54 @@
+/// \file
+/// The subcommands of `ashlar`, one function each. What they print is described in
+/// docs/guides/tools.md; dumps in docs/formats/dump.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ashlar/options.h"
+#include "cli/streams.h"
+#include "os/disk.h"
+
+namespace ashlar::cli {
+
+/// Looks at every file in `directory` and prints each damage as "path: offset N: what".
+ExitStatus run_check(os::Disk& disk, const std::string& directory, const Streams& streams);
+
+enum class RepairRun : std::uint8_t { kDry, kReal };
+
+/// Makes a damaged directory one that opens, and prints what was kept, moved aside and lost.
+ExitStatus run_repair(os::Disk& disk, const std::string& directory, RepairRun run,
+                      const Streams& streams);
+
+enum class InfoForm : std::uint8_t { kText, kJson };
+
+/// Prints what is in `directory`, from its files.
+ExitStatus run_info(os::Disk& disk, const std::string& directory, InfoForm form,
+                    const Streams& streams);
+
+enum class DumpForm : std::uint8_t { kText, kBinary };
+
+struct DumpArguments {
+  std::string directory;
+  DumpForm form = DumpForm::kText;
+  std::string output;  ///< A file; empty: the standard output.
+};
+
+/// Writes every row, in the order of keys.
+ExitStatus run_dump(os::Disk& disk, const DumpArguments& arguments, const Streams& streams);
+
+struct LoadArguments {
+  std::string directory;
+  std::optional<DumpForm> form;  ///< Absent: as the dump begins.
+  std::string input;             ///< A file; empty: the standard input.
+  Durability durability = Durability::kDisk;
+};
+
+/// Stores every row of a dump that has not expired. A dump in a file is read through first, so that
+/// a damaged one changes nothing; of one that comes by a pipe rows may have been stored before the
+/// damage is met.
+ExitStatus run_load(const LoadArguments& arguments, const Streams& streams);
+
+}  // namespace ashlar::cli

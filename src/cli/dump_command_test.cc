@@ -1,0 +1,59 @@
+// What `ashlar dump` promises: all rows with their deadlines, in order, and nothing made by
+// looking.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cli/cli_rig_test.h"
+#include "cli/dump_rig_test.h"
+
+namespace ashlar::cli {
+namespace {
+
+constexpr std::int64_t kFarMs = 4'000'000'000'000;
+
+TEST(DumpCommand, WritesRowsInTheOrderOfKeys) {
+  CliRig rig;
+  {
+    Db db = rig.open();
+    ASSERT_TRUE(db.put("b", "2", Expiry::at_ms(kFarMs)).has_value());
+    ASSERT_TRUE(db.put("a", "1").has_value());
+  }
+  const auto answer = rig.run({"dump", rig.path()});
+  EXPECT_EQ(answer.status, kGood) << answer.err;
+  EXPECT_TRUE(
+      answer.out.starts_with("# ashlar dump 1 text\n\"a\" \"1\"\n\"b\" \"2\" 4000000000000\n"))
+      << answer.out;
+  EXPECT_EQ(read_dump(answer.out).rows.size(), 2U);
+}
+
+TEST(DumpCommand, WritesToAFile) {
+  CliRig rig;
+  rig.fill(10);
+  const auto answer = rig.run({"dump", rig.path(), "--form=binary", "--output", rig.path("kept")});
+  EXPECT_EQ(answer.status, kGood) << answer.err;
+  EXPECT_TRUE(answer.out.empty());
+  EXPECT_EQ(read_dump(rig.read("kept")).rows.size(), 10U);
+}
+
+TEST(DumpCommand, TellsOfDamage) {
+  CliRig rig;
+  rig.fill(10);
+  rig.flip("data/checkpoint/0000000001.checkpoint", 60);
+  const auto answer = rig.run({"dump", rig.path()});
+  EXPECT_EQ(answer.status, kDamage);
+  EXPECT_TRUE(answer.out.empty());
+  EXPECT_NE(answer.err.find("ashlar repair " + rig.path()), std::string::npos);
+}
+
+TEST(DumpCommand, TellsOfAFileThatCannotBeWritten) {
+  CliRig rig;
+  rig.fill(1);
+  const auto answer = rig.run({"dump", rig.path(), "--output", rig.path("none/such")});
+  EXPECT_EQ(answer.status, kFailed);
+  EXPECT_NE(answer.err.find("none/such"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ashlar::cli

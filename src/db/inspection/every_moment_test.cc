@@ -1,0 +1,123 @@
+// What the tools promise of every byte and of every moment: no flipped byte is judged otherwise
+// than opening judges it, and a repair may be stopped before any of its calls (I3, I4, I7).
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "db/inspection/damage_rig_test.h"
+#include "db/inspection/repair.h"
+#include "testing/random.h"
+#include "testing/seed.h"
+
+namespace ashlar::db {
+namespace {
+
+// I3: whatever byte is flipped, what opens with other rows than before does so with the damage
+// told; and what is refused is told too.
+TEST(EveryByte, IsJudgedAsOpeningJudgesIt) {
+  DamageRig rig;
+  rig.write(0, 200, 100, DamageRig::End::kClose);
+  const DamageRig::Rows expected = rig.rows();
+  const auto sound = rig.disk_->clone();
+  for (const char* name : {"FORMAT", "checkpoint/0000000001.checkpoint", "log/0000000005.log",
+                           "log/0000000006.log", "log/0000000007.log", "log/ring"}) {
+    std::vector<std::string> there;
+    rig.disk_ = sound->clone();
+    const std::string path = DamageRig::at(name);
+    ASSERT_EQ(rig.disk_->list(path.substr(0, path.find_last_of('/')), there), 0);
+    if (std::ranges::find(there, path.substr(path.find_last_of('/') + 1)) == there.end()) continue;
+    const std::uint64_t bytes = rig.disk_->read_all(path).size();
+    for (std::uint64_t offset = 0; offset < bytes; offset += 1 + bytes / 40) {
+      rig.disk_ = sound->clone();
+      rig.flip(name, offset);
+      const auto inspected = rig.inspect();
+      const bool is_sound = inspected && inspected->report.is_sound();
+      auto opened = rig.open();
+      EXPECT_EQ(is_sound, opened.has_value()) << name << " at " << offset;
+      if (is_sound && opened) {
+        EXPECT_EQ(DamageRig::rows_of(*opened), expected);
+      }
+    }
+  }
+}
+
+/// Damages of several kinds, to be repaired on any disk.
+struct Case {
+  const char* name;
+  std::function<void(DamageRig&, std::uint64_t last_segment)> damage;
+};
+
+class RepairStopTest : public ::testing::TestWithParam<Case> {
+ protected:
+  // 100 rows in a checkpoint, 100 behind it.
+  void SetUp() override { rig_.write(0, 200, 100, DamageRig::End::kClose); }
+
+  static Result<RepairOutcome> repair(os::Disk& disk) {
+    return db::repair(disk, DamageRig::kPath, RepairMode::kApply, 99);
+  }
+
+  DamageRig rig_;
+};
+
+// I7: stopped before each of its calls, with any kind of power cut, repair leaves what refuses to
+// open; run again, it ends where it would have ended.
+TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
+  GetParam().damage(rig_, rig_.inspect()->report.log.last_segment);
+  const auto damaged = rig_.disk_->clone();
+  ASSERT_TRUE(repair(*rig_.disk_).has_value());
+  const DamageRig::Rows expected = rig_.rows();
+  constexpr os::PowerCut kCuts[] = {os::PowerCut::kKeepNothing, os::PowerCut::kKeepEverything,
+                                    os::PowerCut::kKeepRandom, os::PowerCut::kTorn};
+  testing::Random random(testing::seed());
+  bool is_done = false;
+  int refused_count = 0;
+  for (std::uint64_t call = 0; !is_done; ++call) {
+    rig_.disk_ = damaged->clone();
+    rig_.disk_->stop_before(call);
+    is_done = repair(*rig_.disk_).has_value();
+    rig_.disk_->cut_power(kCuts[call % std::size(kCuts)], random.next());
+    const auto stopped = rig_.disk_->clone();
+    if (auto opened = rig_.open()) {
+      ASSERT_EQ(DamageRig::rows_of(*opened), expected) << "opened after a stop before " << call;
+    } else {
+      ++refused_count;
+    }
+    rig_.disk_ = stopped->clone();
+    const auto again = repair(*rig_.disk_);
+    ASSERT_TRUE(again.has_value()) << "before " << call << ": " << again.error().message();
+    ASSERT_TRUE(rig_.inspect()->report.is_sound()) << "before " << call;
+    ASSERT_EQ(rig_.rows(), expected) << "before " << call;
+  }
+  EXPECT_GT(refused_count, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(, RepairStopTest,
+                         ::testing::Values(Case{"frame",
+                                                [](DamageRig& rig, std::uint64_t last) {
+                                                  rig.flip("log/" + log::segment_name(last - 1),
+                                                           4096 + 9000);
+                                                }},
+                                           Case{"missing",
+                                                [](DamageRig& rig, std::uint64_t last) {
+                                                  rig.remove("log/" + log::segment_name(last - 1));
+                                                }},
+                                           Case{"checkpoint",
+                                                [](DamageRig& rig, std::uint64_t) {
+                                                  rig.flip("checkpoint/0000000001.checkpoint", 70);
+                                                }},
+                                           Case{"all",
+                                                [](DamageRig& rig, std::uint64_t last) {
+                                                  rig.flip("checkpoint/0000000001.checkpoint", 20);
+                                                  rig.flip("FORMAT", 5);
+                                                  rig.flip("log/" + log::segment_name(last), 40);
+                                                }}),
+                         [](const ::testing::TestParamInfo<Case>& kind) {
+                           return kind.param.name;
+                         });
+
+}  // namespace
+}  // namespace ashlar::db
