@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "db/format_file.h"
 #include "db/inspection/damage_rig_test.h"
 #include "db/inspection/repair.h"
 #include "testing/random.h"
@@ -60,6 +61,21 @@ class RepairStopTest : public ::testing::TestWithParam<Case> {
     return db::repair(disk, DamageRig::kPath, RepairMode::kApply, 99);
   }
 
+  /// What counts in the directory: segments, ring and checkpoints, by name and content.
+  static DamageRig::Rows files_of(os::SimulatedDisk& disk) {
+    DamageRig::Rows files;
+    for (const char* folder : {"log", "checkpoint"}) {
+      const std::string path = DamageRig::at(folder);
+      std::vector<std::string> names;
+      if (disk.list(path, names) != 0) continue;
+      for (const std::string& name : names) {
+        if (name.ends_with(kRepairedSuffix)) continue;
+        files[path + "/" + name] = disk.read_all(path + "/" + name);
+      }
+    }
+    return files;
+  }
+
   DamageRig rig_;
 };
 
@@ -68,6 +84,7 @@ class RepairStopTest : public ::testing::TestWithParam<Case> {
 TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
   GetParam().damage(rig_, rig_.inspect()->report.log.last_segment);
   const auto damaged = rig_.disk_->clone();
+  const DamageRig::Rows before = files_of(*rig_.disk_);
   ASSERT_TRUE(repair(*rig_.disk_).has_value());
   const DamageRig::Rows expected = rig_.rows();
   constexpr os::PowerCut kCuts[] = {os::PowerCut::kKeepNothing, os::PowerCut::kKeepEverything,
@@ -79,6 +96,13 @@ TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
     rig_.disk_ = damaged->clone();
     rig_.disk_->stop_before(call);
     is_done = repair(*rig_.disk_).has_value();
+    {
+      const auto left = rig_.disk_->clone();
+      if (files_of(*left) != before && !DamageRig::inspect(*left)->report.is_sound()) {
+        ASSERT_EQ(read_format(*left, DamageRig::kPath)->state, FormatState::kUnderRepair)
+            << "I4, before " << call;
+      }
+    }
     rig_.disk_->cut_power(kCuts[call % std::size(kCuts)], random.next());
     const auto stopped = rig_.disk_->clone();
     if (auto opened = rig_.open()) {
