@@ -143,5 +143,74 @@ INSTANTIATE_TEST_SUITE_P(, RepairStopTest,
                            return kind.param.name;
                          });
 
+/// Damages up to three files in random ways. Returns: what was done, for messages
+std::string damage_at_random(DamageRig& rig, testing::Random& random) {
+  std::vector<std::string> names{"FORMAT"};
+  for (const char* folder : {"log", "checkpoint"}) {
+    std::vector<std::string> found;
+    EXPECT_EQ(rig.disk_->list(DamageRig::at(folder), found), 0);
+    std::ranges::sort(found);
+    for (const std::string& name : found) names.push_back(std::string(folder) + "/" + name);
+  }
+  std::string done;
+  for (std::uint64_t count = random.between(1, 3); count > 0 && !names.empty(); --count) {
+    const std::size_t chosen = random.below(names.size());
+    const std::string name = names[chosen];
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(chosen));
+    const std::uint64_t bytes = rig.disk_->read_all(DamageRig::at(name)).size();
+    const std::uint64_t offset = bytes == 0 ? 0 : random.below(bytes);
+    done += name + " at " + std::to_string(offset);
+    switch (random.below(4)) {
+      case 0:
+        rig.remove(name);
+        done += " removed; ";
+        break;
+      case 1:
+        rig.truncate(name, offset);
+        done += " cut; ";
+        break;
+      case 2:
+        rig.disk_->overwrite(DamageRig::at(name), offset,
+                             random.bytes(std::min<std::uint64_t>(bytes - offset, 3000)));
+        done += " overwritten; ";
+        break;
+      default:
+        if (bytes > 0) rig.flip(name, offset);
+        done += " flipped; ";
+    }
+  }
+  return done;
+}
+
+// I3, I6, I8: whatever is damaged, repair ends in what is sound and opens; each row there was
+// written as it is, and repair has no more to do.
+TEST(RandomDamage, IsRepairedToWhatWasWritten) {
+  testing::Random random(testing::seed());
+  DamageRig rig;
+  rig.write(0, 200, 100, DamageRig::End::kClose);
+  const auto sound = rig.disk_->clone();
+  const DamageRig::Rows written = DamageRig::rows_up_to(200);
+  int repaired_count = 0;
+  for (int round = 0; round < 150; ++round) {
+    rig.disk_ = sound->clone();
+    const std::string done = damage_at_random(rig, random);
+    const auto inspected = rig.inspect();
+    if (!inspected) {
+      EXPECT_EQ(inspected.error().code(), ErrorCode::kInvalidArgument) << done;
+      continue;
+    }
+    const bool was_sound = inspected->report.is_sound();
+    const auto outcome = repair(*rig.disk_, DamageRig::kPath, RepairMode::kApply, 99);
+    ASSERT_TRUE(outcome.has_value()) << done << outcome.error().message();
+    EXPECT_EQ(outcome->moved.empty() && outcome->losses.empty() && was_sound, was_sound) << done;
+    ASSERT_TRUE(rig.inspect()->report.is_sound()) << done;
+    for (const auto& [key, value] : rig.rows()) {
+      ASSERT_EQ(written.at(key), value) << done;
+    }
+    repaired_count += was_sound ? 0 : 1;
+  }
+  EXPECT_GT(repaired_count, 50);
+}
+
 }  // namespace
 }  // namespace ashlar::db

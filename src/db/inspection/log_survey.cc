@@ -88,7 +88,7 @@ Result<void> LogSurvey::infer_headers(os::Disk& disk, std::vector<log::SegmentFi
     const SurveyedSegment* after = i + 1 < segments_.size() ? &segments_[i + 1] : nullptr;
     if (before != nullptr && before->is_known() && before->number + 1 == segment.number) {
       header.log_id = before->header.log_id;
-      header.first = before->header.end();
+      header.first = before->told_end();
     } else if (after != nullptr && after->is_known() && after->number == segment.number + 1 &&
                after->header.first >= log_bytes) {
       header.log_id = after->header.log_id;

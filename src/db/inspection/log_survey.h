@@ -39,6 +39,11 @@ struct SurveyedSegment {
   log::SegmentHeader header;  ///< With no more bytes than the file has.
 
   bool is_short() const noexcept { return file_bytes < told_bytes; }
+
+  /// Where the next one begins, even when this file is too short. `header` must be known.
+  log::Position told_end() const noexcept {
+    return is_short() ? header.first + told_bytes - os::kBlockBytes : header.end();
+  }
   bool is_known() const noexcept { return state == Header::kGood || state == Header::kInferred; }
 };
 

@@ -65,6 +65,16 @@ TEST_F(LogSurveyTest, InfersAHeaderFromTheNeighbours) {
   }
 }
 
+// The random damage that found it: a header behind a segment that was cut, as well as it.
+TEST_F(LogSurveyTest, InfersAHeaderFromWhatAShortNeighbourTold) {
+  const log::Position expected = survey().segments()[2].header.first;
+  rig_.truncate("log/0000000002.log", 8192);
+  rig_.disk_->overwrite(DamageRig::at("log/0000000003.log"), 0, std::string(60, 'x'));
+  const LogSurvey found = survey();
+  EXPECT_EQ(found.segments()[2].header.first, expected);
+  EXPECT_TRUE((*found.walk({}))->is_cut);
+}
+
 TEST_F(LogSurveyTest, BelievesALonelyHeaderOnlyWhenFramesBearItOut) {
   DamageRig alone;
   alone.write(0, 5, -1, DamageRig::End::kClose);
