@@ -1,12 +1,12 @@
 #include "machine.h"
 
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): getloadavg is not in <cstdlib>.
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -65,10 +65,18 @@ ProcessorSeconds processor_seconds() {
   return seconds;
 }
 
+/// Of this process and of the children that it has waited for.
 double own_seconds() {
-  timespec time = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  double sum = 0;
+  for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage = {};
+    getrusage(who, &usage);
+    sum += seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  }
+  return sum;
 }
 
 }  // namespace

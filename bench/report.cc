@@ -79,7 +79,7 @@ std::string_view verdict_text(Verdict verdict) {
     case Verdict::kInformation:
       return "-";
     case Verdict::kNoPeer:
-      return "peer not built";
+      return "skipped: no peer";
     case Verdict::kBelowMust:
       return "MISSED";
     case Verdict::kMust:

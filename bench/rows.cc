@@ -7,7 +7,7 @@ namespace ashlar::bench {
 
 namespace {
 
-constexpr std::array<Row, 17> kRows = {{
+constexpr std::array<Row, 18> kRows = {{
     {.name = "mem-get", .what = "read, 1 M keys, uniform", .must = 3, .aim = 5, .run = run_get},
     {.name = "mem-get-hot",
      .what = "read, 10 K keys, uniform",
@@ -89,6 +89,11 @@ constexpr std::array<Row, 17> kRows = {{
      .must = 2.5,
      .aim = 4,
      .run = run_log_sync_16},
+    {.name = "log-recovery",
+     .what = "open 1 GiB of log, until the first read is answered",
+     .must = 2,
+     .aim = 4,
+     .run = run_log_recovery},
 }};
 
 }  // namespace
