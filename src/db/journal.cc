@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "db/replayer.h"
 #include "engine/operation_codec.h"
 
 namespace ashlar::db {
 namespace {
-
-// Replaying decides by a time that is so much before the one that a commit carries: a deadline that
-// had not passed when the commit was made has not passed then either.
-constexpr engine::TimeMs kReplaySlackMs = 10'000;
 
 // The clock is read once in so many bytes of log.
 constexpr log::Position kBytesPerClockReading = 16U << 10U;
@@ -64,57 +61,24 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
   ASHLAR_TRY_ASSIGN(journal->directory_, Directory::open(world.disk, path));
   log::Position checkpoint_end = 0;
   ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_checkpoint(checkpoint_end));
-  ASHLAR_TRY_ASSIGN(journal->log_, log::LocalLog::open(
-                                       world.disk, journal->directory_->log_path(), options, start,
-                                       [&](const log::Frame& frame) {
-                                         return journal->replay_payload(frame.payload);
-                                       },
-                                       journal->report_));
+  const std::string log_path = journal->directory_->log_path();
+  Replayer replayer(world.engine, world.replay_clock, log_path);
+  ASHLAR_TRY_ASSIGN(
+      journal->log_,
+      log::LocalLog::open(
+          world.disk, log_path, options, start,
+          [&](const log::Frame& frame) { return replayer.add(frame.payload); }, journal->report_));
+  ASHLAR_TRY(replayer.finish());
   if (journal->log_->end().position < checkpoint_end) {
     return std::unexpected(Error(
         ErrorCode::kCorruption,
-        journal->directory_->log_path() + ": the log ends at " +
-            std::to_string(journal->log_->end().position) +
+        log_path + ": the log ends at " + std::to_string(journal->log_->end().position) +
             ", before what the checkpoint was made beside: " + std::to_string(checkpoint_end)));
   }
   journal->moment_ms_.store(world.clock.now_ms(), std::memory_order_relaxed);
   journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
   world.replay_clock.go_live();
   return journal;
-}
-
-Result<void> Journal::replay_payload(std::string_view payload) {
-  auto done = replay_into_engine(payload);
-  if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
-  // What had expired by then may still hold memory. To replay a commit twice does no harm.
-  world_.engine.maintain();
-  return replay_into_engine(payload);
-}
-
-Result<void> Journal::replay_into_engine(std::string_view payload) {
-  engine::PayloadReader reader(payload);
-  world_.replay_clock.replay_at(reader.moment_ms() - kReplaySlackMs);
-  std::vector<engine::Operation> operations;
-  while (const auto stored = reader.next()) {
-    if (stored->kind == engine::StoredKind::kExpire) {
-      ASHLAR_TRY(world_.engine.apply(std::exchange(operations, {})));
-      ASHLAR_TRY(world_.engine.expire(stored->key, stored->deadline_ms));
-      continue;
-    }
-    const bool is_erase = stored->kind == engine::StoredKind::kErase;
-    operations.push_back(
-        {.kind = is_erase ? engine::OperationKind::kErase : engine::OperationKind::kPut,
-         .key = stored->key,
-         .value = stored->value,
-         .deadline_ms = stored->deadline_ms});
-  }
-  if (!reader.is_good()) {
-    return std::unexpected(
-        Error(ErrorCode::kCorruption,
-              directory_->log_path() + ": a commit with a good checksum cannot be understood"));
-  }
-  ASHLAR_TRY(world_.engine.apply(operations));
-  return {};
 }
 
 /// Runs `call(commit)` on the engine until the log has taken the commit, or need not.

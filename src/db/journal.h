@@ -95,8 +95,6 @@ class Journal {
   bool is_checkpoint_of_use(Wakeup reason) const;
   void wake_checkpoints(Wakeup reason) noexcept;
 
-  Result<void> replay_payload(std::string_view payload);
-  Result<void> replay_into_engine(std::string_view payload);
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
   template <typename Answer, typename Call>
   Result<Answer> commit(const log::Entry& entry, Durability durability, Call call);

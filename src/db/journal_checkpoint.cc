@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "db/journal.h"
+#include "db/replayer.h"
 #include "os/thread.h"
 
 namespace ashlar::db {
@@ -26,9 +27,11 @@ Result<log::Start> Journal::load_checkpoint(log::Position& end) {
   const base::MutexLock lock(checkpoint_mutex_);
   checkpoints_ = std::make_unique<CheckpointStore>(world_.disk, directory_->checkpoint_path());
   ASHLAR_TRY(checkpoints_->open());
-  ASHLAR_TRY_ASSIGN(const auto report, checkpoints_->load([this](std::string_view payload) {
-    return replay_payload(payload);
+  Replayer replayer(world_.engine, world_.replay_clock, directory_->checkpoint_path());
+  ASHLAR_TRY_ASSIGN(const auto report, checkpoints_->load([&](std::string_view payload) {
+    return replayer.add(payload);
   }));
+  ASHLAR_TRY(replayer.finish());
   if (!report) return log::Start{};
   end = report->end;
   checkpoint_origin_.store(report->origin.position, std::memory_order_relaxed);

@@ -64,6 +64,10 @@ class StorageEngine {
     return expire(key, deadline_ms, nullptr);
   }
 
+  /// Starts loading what writes of `keys`, soon to come, will look at. A hint: it changes nothing
+  /// that anyone could tell, and an engine may do without.
+  virtual void prefetch(std::span<const std::string_view> /*keys*/) const noexcept {}
+
   /// Reads `key`. `value` and `deadline_ms` may be null when they are not asked for.
   ///
   /// Returns: true when the key is there; otherwise neither is touched in a way to rely on

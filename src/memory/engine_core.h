@@ -60,6 +60,7 @@ class MemoryEngine final : public engine::StorageEngine {
                             engine::Commit* commit) override;
   Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms,
                                        engine::Commit* commit) override;
+  void prefetch(std::span<const std::string_view> keys) const noexcept override;
   bool get(std::string_view key, const engine::View& view, Value* value,
            TimeMs* deadline_ms) const override;
   void multi_get(std::span<const std::string_view> keys, const engine::View& view,

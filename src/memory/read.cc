@@ -187,6 +187,20 @@ void MemoryEngine::prefetch_record(const Lookup& lookup) const noexcept {
   base::prefetch(record.address() + 64);
 }
 
+/// In two passes: when the second comes to a bucket, that is there or on its way.
+void MemoryEngine::prefetch(std::span<const std::string_view> keys) const noexcept {
+  std::array<std::uint64_t, kLookupsInline> hashes;
+  for (std::size_t at = 0; at < keys.size(); at += hashes.size()) {
+    const std::size_t count = std::min(hashes.size(), keys.size() - at);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = hash_of(keys[at + i]);
+      base::prefetch_for_write(&parts_.table->root_of(hashes[i]));
+    }
+    for (std::size_t i = 0; i < count; ++i)
+      prefetch_record({.key = keys[at + i], .hash = hashes[i]});
+  }
+}
+
 /// Reads many keys, each in three steps with others in between, so that their cache misses overlap:
 /// the bucket is asked for, then the record, then both are there.
 void MemoryEngine::read_overlapped(std::span<Lookup> lookups, const engine::View& view,

@@ -105,5 +105,20 @@ TEST(Read, ReadsManyKeysAtOnce) {
   rig->multi_get({}, engine::kLatest, {});
 }
 
+// More keys than one group; what a hint must not do is all that can be seen of it.
+TEST(Read, ChangesNothingWhenToldWhatIsToCome) {
+  EngineRig rig;
+  std::vector<std::string> keys;
+  for (int i = 0; i < 150; ++i) keys.push_back("key:" + std::to_string(i));
+  for (int i = 0; i < 150; i += 2) ASSERT_TRUE(rig.put(keys[static_cast<std::size_t>(i)], "value"));
+  const std::size_t bytes_before = rig->memory_bytes();
+  rig->prefetch(std::vector<std::string_view>(keys.begin(), keys.end()));
+  rig->prefetch({});
+  EXPECT_EQ(rig->memory_bytes(), bytes_before);
+  EXPECT_EQ(rig->stats().key_count, 75U);
+  EXPECT_EQ(rig.get("key:0"), "value");
+  EXPECT_EQ(rig.get("key:1"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace ashlar::memory

@@ -1,0 +1,106 @@
+#include "db/replayer.h"
+
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::db {
+namespace {
+
+// Replaying decides by a time that is so much before the one that a commit carries: a deadline that
+// had not passed when the commit was made has not passed then either.
+constexpr engine::TimeMs kReplaySlackMs = 10'000;
+
+// So many operations are taken apart ahead: their buckets and records fit the nearest cache, and
+// the memory is kept busy. `log-recovery`: 16 to 64 make no difference.
+constexpr std::size_t kOperationsAhead = 32;
+
+// Payloads that are longer than this together are not collected: copying them would cost more than
+// it saves.
+constexpr std::size_t kStagedBytesMax = std::size_t{32} << 10U;
+
+}  // namespace
+
+Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source)
+    : engine_(engine),
+      clock_(clock),
+      source_(std::move(source)),
+      bytes_(std::make_unique<char[]>(kStagedBytesMax)) {}
+
+Result<void> Replayer::add(std::string_view payload) {
+  if (payload.size() > kStagedBytesMax - bytes_used_) ASHLAR_TRY(apply_staged());
+  if (payload.size() > kStagedBytesMax) {
+    ASHLAR_TRY(take_apart(payload));
+    return apply_staged();
+  }
+  char* const copy = bytes_.get() + bytes_used_;
+  std::memcpy(copy, payload.data(), payload.size());
+  bytes_used_ += payload.size();
+  ASHLAR_ASSERT(bytes_used_ <= kStagedBytesMax, "what is staged stays within its buffer");
+  ASHLAR_TRY(take_apart({copy, payload.size()}));
+  return operations_.size() < kOperationsAhead ? Result<void>() : apply_staged();
+}
+
+Result<void> Replayer::finish() {
+  return apply_staged();
+}
+
+Result<void> Replayer::take_apart(std::string_view payload) {
+  engine::PayloadReader reader(payload);
+  while (const auto stored = reader.next()) {
+    const bool is_erase = stored->kind == engine::StoredKind::kErase;
+    operations_.push_back(
+        {.kind = is_erase ? engine::OperationKind::kErase : engine::OperationKind::kPut,
+         .key = stored->key,
+         .value = stored->value,
+         .deadline_ms = stored->deadline_ms});
+    is_expire_.push_back(stored->kind == engine::StoredKind::kExpire ? 1 : 0);
+    keys_.push_back(stored->key);
+  }
+  if (!reader.is_good()) {
+    return std::unexpected(Error(ErrorCode::kCorruption,
+                                 source_ + ": a commit with a good checksum cannot be understood"));
+  }
+  commits_.push_back({.moment_ms = reader.moment_ms(), .operations_end = operations_.size()});
+  return {};
+}
+
+Result<void> Replayer::apply_staged() {
+  engine_.prefetch(keys_);
+  std::size_t begin = 0;
+  for (const auto& [moment_ms, end] : commits_) {
+    clock_.replay_at(moment_ms - kReplaySlackMs);
+    auto done = apply(begin, end);
+    if (!done && done.error().code() == ErrorCode::kOutOfSpace) {
+      // What had expired by then may still hold memory. To replay a commit twice does no harm.
+      engine_.maintain();
+      done = apply(begin, end);
+    }
+    ASHLAR_TRY(done);
+    begin = end;
+  }
+  ASHLAR_ASSERT(begin == operations_.size(), "J2: no operation is left out");
+  commits_.clear();
+  operations_.clear();
+  is_expire_.clear();
+  keys_.clear();
+  bytes_used_ = 0;
+  return {};
+}
+
+/// Applies the operations [begin, end), which are of one commit.
+Result<void> Replayer::apply(std::size_t begin, std::size_t end) {
+  const std::span<const engine::Operation> operations(operations_);
+  for (std::size_t at = begin; at < end; ++at) {
+    if (is_expire_[at] == 0) continue;
+    ASHLAR_TRY(engine_.apply(operations.subspan(begin, at - begin)));
+    ASHLAR_TRY(engine_.expire(operations[at].key, operations[at].deadline_ms));
+    begin = at + 1;
+  }
+  ASHLAR_TRY(engine_.apply(operations.subspan(begin, end - begin)));
+  return {};
+}
+
+}  // namespace ashlar::db

@@ -1,0 +1,65 @@
+/// \file
+/// Brings commits that were stored back into an engine, quicker than they were made: some are taken
+/// apart ahead, so that the memory that they touch is on its way when their turn comes.
+///
+/// Invariants:
+///   J2  Commits are applied in their order, each by the clock of no later moment than its own, and
+///       what was decided when it was made is not decided again.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ashlar/result.h"
+#include "db/replay_clock.h"
+#include "engine/operation_codec.h"
+#include "engine/storage_engine.h"
+
+namespace ashlar::db {
+
+/// Threads:  confined to the one that opens a database.
+/// Lifetime: `engine` and `clock` must outlive it.
+class Replayer {
+ public:
+  /// `source` names what is replayed in messages.
+  Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source);
+
+  /// Takes the payload of one commit, which need not live longer than the call. It may be applied
+  /// later, at the latest by `finish`.
+  ///
+  /// Errors: kCorruption  it cannot be understood
+  ///         kOutOfSpace  the memory budget does not hold it, or one before it
+  Result<void> add(std::string_view payload);
+
+  /// Applies what has not been applied yet.
+  ///
+  /// Errors: kOutOfSpace, as for `add`
+  Result<void> finish();
+
+ private:
+  /// A commit that was taken apart: its operations, up to those of the next.
+  struct Commit {
+    engine::TimeMs moment_ms;
+    std::size_t operations_end;
+  };
+
+  Result<void> take_apart(std::string_view payload);
+  Result<void> apply_staged();
+  Result<void> apply(std::size_t begin, std::size_t end);
+
+  engine::StorageEngine& engine_;
+  ReplayClock& clock_;
+  const std::string source_;
+  const std::unique_ptr<char[]> bytes_;  // Copies of the payloads that are staged.
+  std::size_t bytes_used_ = 0;
+
+  // What is staged; the operations and keys are views of the bytes.
+  std::vector<Commit> commits_;
+  std::vector<engine::Operation> operations_;
+  std::vector<char> is_expire_;  // Of each operation: it only gives its key another deadline.
+  std::vector<std::string_view> keys_;
+};
+
+}  // namespace ashlar::db
