@@ -10,7 +10,7 @@ T ?=
 ROUNDS ?=
 SECONDS_PER_ROUND ?=
 
-.PHONY: help deps deps-build build test check asan tsan fuzz campaign demo bench \
+.PHONY: help deps deps-build deps-bench build test check asan tsan fuzz campaign demo bench \
   run-benchmarks lint format \
   docs install clean
 
@@ -22,6 +22,10 @@ deps:           ## installs the Debian packages that any target needs, when one 
 
 deps-build:
 	@tools/install_deps.sh build
+
+# A row whose peer stays missing says so.
+deps-bench:
+	-@tools/install_deps.sh bench
 
 build: deps-build ## configures and builds PRESET
 	cmake --preset $(PRESET) >/dev/null
@@ -52,7 +56,7 @@ demo: deps-build ## puts a real data set through the engine while you watch
 	cmake --build --preset release --target examples/ashlar-demo
 	build/release/examples/ashlar-demo
 
-bench: deps-build ## measures every row against its peer
+bench: deps-build deps-bench ## measures every row against its peer
 	cmake --preset release >/dev/null
 	cmake --build --preset release --target bench/ashlar-bench
 	mkdir -p build/bench

@@ -1,12 +1,10 @@
 // The row of memory: what a key costs by the store's own count, with the kernel's beside it.
 
-#include <unistd.h>
-
 #include <cstdint>
-#include <fstream>
 
 #include "backend_ashlar.h"
 #include "keys.h"
+#include "process_memory.h"
 #include "rows.h"
 
 namespace ashlar::bench {
@@ -14,14 +12,6 @@ namespace {
 
 // Taken with INFO memory on Redis 7.0.15, 1 M keys of 16 and values of 100 bytes.
 constexpr double kRedisBytesPerKey = 202;
-
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t total_pages = 0;
-  std::uint64_t resident_pages = 0;
-  file >> total_pages >> resident_pages;
-  return static_cast<double>(resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 double memory_bytes(const Db& db) {
   const auto stats = db.stats();

@@ -7,7 +7,7 @@ namespace ashlar::bench {
 
 namespace {
 
-constexpr std::array<Row, 18> kRows = {{
+constexpr std::array<Row, 19> kRows = {{
     {.name = "mem-get", .what = "read, 1 M keys, uniform", .must = 3, .aim = 5, .run = run_get},
     {.name = "mem-get-hot",
      .what = "read, 10 K keys, uniform",
@@ -94,6 +94,11 @@ constexpr std::array<Row, 18> kRows = {{
      .must = 2,
      .aim = 4,
      .run = run_log_recovery},
+    {.name = "checkpoint",
+     .what = "write 1 M keys to a file beside a writer: time, memory, latency",
+     .must = 1,
+     .aim = 1.5,
+     .run = run_checkpoint},
 }};
 
 }  // namespace

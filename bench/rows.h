@@ -60,5 +60,6 @@ RowOutcome run_log_fillrandom(const Row& row, const Settings& settings);
 RowOutcome run_log_sync_1(const Row& row, const Settings& settings);
 RowOutcome run_log_sync_16(const Row& row, const Settings& settings);
 RowOutcome run_log_recovery(const Row& row, const Settings& settings);
+RowOutcome run_checkpoint(const Row& row, const Settings& settings);
 
 }  // namespace ashlar::bench

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the packages of tools/packages.txt that this machine lacks, and says which.
 #
-# Usage: tools/install_deps.sh [build|all]     exit 0 all there, 1 something is missing and stays so
+# Usage: tools/install_deps.sh [build|bench|all]   exit 0 all there, 1 something is missing and stays so
+#
+# `all` leaves the group `bench` out: it is what only `make bench` asks for.
 set -euo pipefail
 group=${1:-all}
 list="$(dirname "$0")/packages.txt"
 
 mapfile -t wanted < <(awk -v group="$group" \
-  '!/^#/ && NF >= 3 && (group == "all" || $2 == group) {print $1}' "$list")
+  '!/^#/ && NF >= 3 && (group == "all" ? $2 != "bench" : $2 == group) {print $1}' "$list")
 
 if ! command -v dpkg-query >/dev/null; then
   echo "deps: not a Debian system; what is needed stands in tools/packages.txt"

@@ -9,7 +9,8 @@ from planted import ROOT, PlantedTree
 class InstallDeps(PlantedTree):
     def setUp(self):
         super().setUp()
-        self.plant("tools/packages.txt", "# one\none build why\ntwo build why\nthree check why\n")
+        self.plant("tools/packages.txt", "# one\none build why\ntwo build why\nthree check why\n"
+                   "four bench why\n")
         self.plant("tools/install_deps.sh", (ROOT / "tools/install_deps.sh").read_text())
         self.fake("id", "echo 0")
         self.fake("apt-get", f'echo "$@" >>{self.root}/apt.log')
@@ -45,6 +46,12 @@ class InstallDeps(PlantedTree):
     def test_a_group_leaves_the_others_out(self):
         run = self.deps("build", installed=("one",))
         self.assertIn("installing two\n", run.stdout)
+
+    def test_what_only_the_bench_needs_is_installed_for_it_alone(self):
+        run = self.deps("bench", installed=("one",))
+        self.assertIn("installing four\n", run.stdout)
+        run = self.deps("all")
+        self.assertIn("installing one three two\n", run.stdout)
 
     def test_without_rights_the_packages_are_named(self):
         self.fake("id", "echo 1000")
