@@ -13,7 +13,7 @@
 namespace ashlar::bench {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 TEST(RedisConnection, WritesCommandsWithTheirLengths) {
   std::string out = "before";

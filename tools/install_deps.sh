@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the packages of tools/packages.txt that this machine lacks, and says which.
 #
-# Usage: tools/install_deps.sh [build|bench|all]   exit 0 all there, 1 something is missing and stays so
+# Usage: tools/install_deps.sh [build|check|bench|all]
 #
+# Exit status: 0 all there, 1 something is missing and stays so.
 # `all` leaves the group `bench` out: it is what only `make bench` asks for.
 set -euo pipefail
 group=${1:-all}

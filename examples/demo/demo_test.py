@@ -2,8 +2,11 @@
 
 Usage: demo_test.py DEMO CATALOGUE
 """
+import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 DEMO, CATALOGUE = sys.argv[1:3]
@@ -31,6 +34,27 @@ class Demo(unittest.TestCase):
         self.shows(r"\n  same key as a later one +1\n")
         self.shows(r"\n  left out, no name +1\n")
         self.shows(r"\n  forward +3 rows")
+
+    def test_loses_a_process_and_no_record(self):
+        self.shows(r"\n  acknowledged by then +[4-6] records\n")
+        self.shows(r"good  all [4-6] acknowledged records are there, byte for byte")
+
+    def test_makes_a_checkpoint_and_opens_it(self):
+        self.shows(r"\n  checkpoint +\d+\.\d+ MiB, \d+ % of it, compressed\n")
+        self.shows(r"\n  closed and opened again +\d")
+
+    def test_removes_its_directory(self):
+        path = re.search(r"\n  directory +(/\S+), removed in the end\n", self.good.stdout)[1]
+        self.assertFalse(pathlib.Path(path).exists())
+
+    def test_keeps_a_directory_that_was_named_and_takes_no_full_one(self):
+        with tempfile.TemporaryDirectory() as home:
+            directory = home + "/kept"
+            self.assertEqual(run("--catalogue", CATALOGUE, "--directory", directory).returncode, 0)
+            self.assertTrue(pathlib.Path(directory, "FORMAT").exists())
+            again = run("--catalogue", CATALOGUE, "--directory", directory)
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("InvalidArgument: " + directory + ": is not empty", again.stderr)
 
     def test_verifies_each_key_in_two_ways(self):
         self.shows(r"good  8 records are equal byte for byte, by point reads")

@@ -10,27 +10,40 @@
 
 #include "ashlar/db.h"
 #include "catalogue.h"
+#include "home.h"
 #include "terminal.h"
 
 namespace demo {
 
-/// What every step works with. All three outlive it.
+/// What every step works with. All of it outlives the step.
 struct Stage {
   ashlar::Db& db;
+  const Home& home;
   const Catalogue& catalogue;
   Terminal& terminal;
+  std::size_t stored_count;  ///< Records that a process stored before it was killed.
 };
 
 /// How the database of the demo is opened. Keys of a catalogue are some tens of bytes and its
 /// longest records some tens of KiB, so that the limits are ample; the largest catalogues of today
 /// take about a tenth of the budget.
-inline ashlar::Options demo_options() {
-  return {.key_bytes_max = 512,
+inline ashlar::Options demo_options(const std::string& directory) {
+  return {.directory = directory,
+          .key_bytes_max = 512,
           .value_bytes_max = std::size_t{1} << 20U,
           .memory_budget_bytes = std::size_t{1} << 30U};
 }
 
-/// Stores every record under its key, in batches.
+/// Lets a child process store records until it is killed. No thread may run beside this one.
+///
+/// Returns: how many it was told are stored
+ashlar::Result<std::size_t> lose_process(const Catalogue& catalogue, const std::string& directory,
+                                         Terminal& terminal);
+
+/// Shows that what the lost process was told is there, and nothing else but a record under way.
+ashlar::Result<void> prove_survival(const Stage& stage);
+
+/// Stores every other record under its key, in batches.
 ashlar::Result<void> load_records(const Stage& stage);
 
 /// Reads records in random order, one at a time and several at once.
@@ -50,6 +63,9 @@ ashlar::Result<void> exceed_limits(const Stage& stage);
 
 /// Says where the memory went.
 ashlar::Result<void> report_memory(const Stage& stage);
+
+/// Makes a checkpoint, says what the directory takes, and opens the database again.
+ashlar::Result<void> make_checkpoint(const Stage& stage);
 
 /// Changes one byte of one record in the database. The step after this one must find it.
 ashlar::Result<void> corrupt_one(const Stage& stage);

@@ -56,7 +56,7 @@ ashlar::Result<void> exceed_budget(const Stage& stage) {
 
 ashlar::Result<void> exceed_limits(const Stage& stage) {
   stage.terminal.heading("Limits: what is too much is refused, whole");
-  const ashlar::Options options = demo_options();
+  const ashlar::Options options = demo_options({});
 
   const std::string long_key(options.key_bytes_max + 1, 'k');
   ASHLAR_TRY(expect_refusal(stage, "key too long", stage.db.put(long_key, "value"),
