@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -82,6 +83,13 @@ RedisServer::RedisServer(const std::string& directory, std::span<const std::stri
 RedisServer::~RedisServer() {
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
+}
+
+double RedisServer::processor_ns() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/schedstat");
+  double ns = 0;
+  file >> ns;
+  return ns;
 }
 
 RedisConnection::RedisConnection(const RedisServer& server) : socket_(-1) {

@@ -33,6 +33,10 @@ class RedisServer {
   static bool is_installed();
 
   pid_t pid() const noexcept { return pid_; }
+
+  /// Processor time that it has taken, in nanoseconds.
+  double processor_ns() const;
+
   std::string socket_path() const { return directory_ + "/redis.sock"; }
 
  private:
