@@ -2,10 +2,12 @@
 // of its calls; what a power cut may then leave is opened, in many variants, and must hold
 // everything that was acknowledged as durable, and a state that once was.
 //
-//     crashpoints [--size=steps] [--seed=] [--stride=calls] [--states=a crash point]
+//     crashpoints [--size=steps] [--seed=] [--from=call] [--stride=calls] [--states=a crash point]
 //     [--plant=durable-writes|names|sync]
 //
-// One in eight recoveries is stopped as well, at a random call, and done again.
+// One in eight recoveries is stopped as well, at a random call, and done again; one in eight of
+// those a second time, and so on to the third. What happens at a call depends on the seed and the
+// call alone, so a long run that was cut goes on with `--from`.
 
 #include <cinttypes>
 #include <cstdio>
@@ -24,9 +26,13 @@ namespace {
 // So many of a hundred steps are to survive a power cut.
 constexpr std::uint64_t kDurablePercent = 60;
 
+// A recovery is stopped at most so often before one runs through.
+constexpr int kNestedMax = 3;
+
 struct Campaign {
   std::uint64_t states_per_point = 8;
   std::uint64_t seed = 1;
+  std::uint64_t from = 0;
   std::uint64_t stride = 40;
   std::uint64_t step_count = 300;
   Lie lie = Lie::kNone;
@@ -34,22 +40,22 @@ struct Campaign {
 
 class Run {
  public:
-  explicit Run(const Campaign& campaign) : campaign_(campaign), random_(campaign.seed) {}
+  explicit Run(const Campaign& campaign) : campaign_(campaign) {}
 
   int operator()() {
     const std::uint64_t call_count = count_calls();
-    for (std::uint64_t call = 0; call < call_count; call += campaign_.stride) {
+    for (std::uint64_t call = campaign_.from; call < call_count; call += campaign_.stride) {
       crash_before(call);
       if (violation_count_ > 10) break;
-      if (call % (campaign_.stride * 100) == 0) {
+      if ((call - campaign_.from) % (campaign_.stride * 20) == 0) {
         std::printf("crashpoints: call %" PRIu64 " of %" PRIu64 ", %" PRIu64 " recoveries\n", call,
                     call_count, recovery_count_);
         std::fflush(stdout);
       }
     }
-    std::printf("campaign crashpoints: calls=%" PRIu64 " recoveries=%" PRIu64 " nested=%" PRIu64
-                " violations=%" PRIu64 " skipped=0\n",
-                call_count, recovery_count_, nested_count_, violation_count_);
+    std::printf("campaign crashpoints: calls=%" PRIu64 " from=%" PRIu64 " recoveries=%" PRIu64
+                " nested=%" PRIu64 " violations=%" PRIu64 " skipped=0\n",
+                call_count, campaign_.from, recovery_count_, nested_count_, violation_count_);
     return violation_count_ == 0 && recovery_count_ > 0 ? 0 : 1;
   }
 
@@ -72,6 +78,7 @@ class Run {
     os::SimulatedDisk disk;
     disk.stop_before(call);
     const Progress progress = run(disk);
+    testing::Random random(campaign_.seed, call);
     for (std::uint64_t i = 0; i < campaign_.states_per_point; ++i) {
       const auto left = disk.clone();
       Bounds bounds{.least = progress.durable_count, .most = progress.acknowledged_count + 1};
@@ -79,9 +86,11 @@ class Run {
         left->crash_process();
         bounds.least = progress.acknowledged_count;
       } else {
-        left->cut_power(cut_of(i), random_.next());
+        left->cut_power(cut_of(i), random.next());
       }
-      if (random_.below(8) == 0) stop_in_recovery(*left, i);
+      for (int depth = 0; depth < kNestedMax && random.below(8) == 0; ++depth) {
+        stop_in_recovery(*left, i, random);
+      }
       recover(*left, bounds, call);
     }
   }
@@ -98,15 +107,15 @@ class Run {
     return kCuts[index % std::size(kCuts)];
   }
 
-  void stop_in_recovery(os::SimulatedDisk& disk, std::uint64_t index) {
-    disk.stop_before(disk.call_count() + random_.below(60));
+  void stop_in_recovery(os::SimulatedDisk& disk, std::uint64_t index, testing::Random& random) {
+    disk.stop_before(disk.call_count() + random.below(60));
     {
       const auto db = open_at(disk, clock_);
     }
     if (index == 0) {
       disk.crash_process();
     } else {
-      disk.cut_power(cut_of(index), random_.next());
+      disk.cut_power(cut_of(index), random.next());
     }
     ++nested_count_;
   }
@@ -130,7 +139,6 @@ class Run {
   }
 
   const Campaign campaign_;
-  testing::Random random_;
   const os::ManualClock clock_;
   std::uint64_t recovery_count_ = 0;
   std::uint64_t nested_count_ = 0;
@@ -146,6 +154,7 @@ int main(int argument_count, char** argument_list) {
   ashlar::crash::Campaign campaign;
   campaign.states_per_point = arguments.number("states", campaign.states_per_point);
   campaign.seed = arguments.number("seed", campaign.seed);
+  campaign.from = arguments.number("from", campaign.from);
   campaign.stride = arguments.number("stride", campaign.stride);
   campaign.step_count = arguments.number("size", campaign.step_count);
   campaign.lie = arguments.choice(

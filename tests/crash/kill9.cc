@@ -47,11 +47,9 @@ Options options_for(const std::string& directory) {
   return options;
 }
 
-/// Runs the script from step `done_count` on until it is killed.
+/// Runs what is left of `script` until it is killed.
 [[noreturn]] void write_until_killed(const std::string& directory, const Campaign& campaign,
-                                     std::uint64_t done_count, Shared& shared) {
-  Script script(campaign.seed);
-  for (std::uint64_t i = 0; i < done_count; ++i) script.next();
+                                     Script script, Shared& shared) {
   auto db = Db::open(options_for(directory));
   if (!db) _exit(2);
   // Planted: acknowledgements run ahead of the writes.
@@ -109,7 +107,7 @@ class Run {
     std::fflush(stdout);
     const pid_t writer = fork();
     if (writer < 0) return false;
-    if (writer == 0) write_until_killed(directory_, campaign_, done_count_, *shared_);
+    if (writer == 0) write_until_killed(directory_, campaign_, script_, *shared_);
     // Some are killed while they open, the others after so many commits, in the midst of the next.
     const bool is_early = random_.chance(10);
     const std::uint64_t commit_count = random_.below(2'000);
