@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the fuzzers and runs each for a minute, or only those named.
+# Builds the fuzzers and runs each for a minute, or only those named. They begin from what stands in
+# fuzz/corpus/NAME and collect more in build/fuzz/corpus/NAME.
 #
-# Usage: tools/run_fuzzers.sh [NAME…]
+# Usage: [SECONDS_PER_FUZZER=60] tools/run_fuzzers.sh [NAME…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +11,7 @@ if [ ! -f fuzz/CMakeLists.txt ]; then
   exit 0
 fi
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz
+cmake --build --preset fuzz --target fuzz/all
 
 names=("$@")
 if [ "${#names[@]}" -eq 0 ]; then
@@ -18,7 +19,9 @@ if [ "${#names[@]}" -eq 0 ]; then
 fi
 for name in "${names[@]}"; do
   corpus=build/fuzz/corpus/$name
+  known=fuzz/corpus/$name
   mkdir -p "$corpus"
   echo "fuzz: $name"
-  "build/fuzz/fuzz/$name" -max_total_time=60 -artifact_prefix="$corpus-finding-" "$corpus"
+  "build/fuzz/fuzz/$name" -max_total_time="${SECONDS_PER_FUZZER:-60}" -print_final_stats=1 \
+    -artifact_prefix="$corpus-finding-" "$corpus" $([ -d "$known" ] && echo "$known")
 done

@@ -1,6 +1,6 @@
 #include "acknowledged.h"
 
-#include <chrono>
+#include "base/hash.h"
 
 namespace ashlar::crash {
 namespace {
@@ -29,6 +29,11 @@ Script::Step Script::next() {
   step.durability = durability < durable_percent_       ? Durability::kDisk
                     : durability < durable_percent_ + 5 ? Durability::kNone
                                                         : Durability::kProcess;
+  step.is_short_lived = !step.is_batch && random_.chance(4);
+  if (step.is_short_lived) {
+    step.writes["short:" + std::to_string(random_.below(20))] = std::to_string(number_);
+    return step;
+  }
   const std::uint64_t count = step.is_batch ? 2 + random_.below(8) : 1;
   while (step.writes.size() < count) {
     const std::string key = key_of(random_.below(kKeyCount));
@@ -44,7 +49,9 @@ Script::Step Script::next() {
 
 bool run_step(Db& db, const Script::Step& step) {
   if (step.makes_checkpoint && !db.checkpoint()) return false;
-  const Expiry expiry = step.has_deadline ? far_deadline() : Expiry::never();
+  const Expiry expiry = step.is_short_lived ? Expiry::in(kShortLife)
+                        : step.has_deadline ? far_deadline()
+                                            : Expiry::never();
   if (!step.is_batch) {
     const auto& [key, value] = *step.writes.begin();
     if (value) return db.put(key, *value, expiry, step.durability).has_value();
@@ -62,6 +69,7 @@ bool run_step(Db& db, const Script::Step& step) {
 }
 
 void apply_step(State& state, const Script::Step& step) {
+  if (step.is_short_lived) return;
   for (const auto& [key, value] : step.writes) {
     if (value) {
       state[key] = *value;
@@ -79,6 +87,15 @@ State read_state(Db& db) {
     state.emplace(rows->key(), rows->value());
   }
   return state;
+}
+
+std::uint64_t fingerprint_of(const State& state) {
+  std::uint64_t fingerprint = state.size();
+  for (const auto& [key, value] : state) {
+    fingerprint = base::hash_key(key, fingerprint);
+    fingerprint = base::hash_key(value, fingerprint);
+  }
+  return fingerprint;
 }
 
 }  // namespace ashlar::crash

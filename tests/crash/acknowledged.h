@@ -7,6 +7,7 @@
 /// acknowledged, and at most one more than it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,6 +31,7 @@ class Script {
     std::map<std::string, std::optional<std::string>> writes;  ///< nullopt: erase.
     bool is_batch = false;
     bool has_deadline = false;
+    bool is_short_lived = false;    ///< The deadline comes before anybody looks (T1).
     bool makes_checkpoint = false;  ///< Before it.
     Durability durability = Durability::kProcess;
   };
@@ -44,13 +46,19 @@ class Script {
 
 using State = std::map<std::string, std::string>;
 
+/// What a short-lived key lives. Whoever opens the database to look at it waits for longer.
+inline constexpr std::chrono::milliseconds kShortLife{5};
+
 /// Makes `step` in `db`. Returns whether it was acknowledged.
 bool run_step(Db& db, const Script::Step& step);
 
-/// Makes `step` in `state`.
+/// Makes `step` in `state`: what is there once its short-lived keys are not.
 void apply_step(State& state, const Script::Step& step);
 
 /// All that `db` holds.
 State read_state(Db& db);
+
+/// A number that two different states do not share.
+std::uint64_t fingerprint_of(const State& state);
 
 }  // namespace ashlar::crash

@@ -3,7 +3,7 @@
 // everything that was acknowledged as durable, and a state that once was.
 //
 //     crashpoints [--size=steps] [--seed=] [--from=call] [--stride=calls] [--states=a crash point]
-//     [--plant=durable-writes|names|sync]
+//     [--plant=name of a bug in lying_disk.h, in plants.cc, or below]
 //
 // One in eight recoveries is stopped as well, at a random call, and done again; one in eight of
 // those a second time, and so on to the third. What happens at a call depends on the seed and the
@@ -17,6 +17,7 @@
 #include "campaign_arguments.h"
 #include "lying_disk.h"
 #include "os/simulated_disk.h"
+#include "plants.h"
 #include "simulated_world.h"
 #include "testing/random.h"
 
@@ -36,11 +37,14 @@ struct Campaign {
   std::uint64_t stride = 40;
   std::uint64_t step_count = 300;
   Lie lie = Lie::kNone;
+  Misuse misuse = Misuse::kNone;
+  bool is_clock_set_back = false;
 };
 
 class Run {
  public:
-  explicit Run(const Campaign& campaign) : campaign_(campaign) {}
+  explicit Run(const Campaign& campaign)
+      : campaign_(campaign), later_(campaign.is_clock_set_back ? 0 : kLaterMs) {}
 
   int operator()() {
     const std::uint64_t call_count = count_calls();
@@ -62,7 +66,8 @@ class Run {
  private:
   Progress run(os::SimulatedDisk& disk) const {
     LyingDisk lying(disk, campaign_.lie);
-    return run_script(lying, clock_, Script(campaign_.seed, kDurablePercent), campaign_.step_count);
+    return run_script(lying, clock_, Script(campaign_.seed, kDurablePercent), campaign_.step_count,
+                      campaign_.misuse);
   }
 
   std::uint64_t count_calls() {
@@ -110,7 +115,7 @@ class Run {
   void stop_in_recovery(os::SimulatedDisk& disk, std::uint64_t index, testing::Random& random) {
     disk.stop_before(disk.call_count() + random.below(60));
     {
-      const auto db = open_at(disk, clock_);
+      const auto db = open_at(disk, later_);
     }
     if (index == 0) {
       disk.crash_process();
@@ -122,7 +127,7 @@ class Run {
 
   void recover(os::SimulatedDisk& disk, const Bounds& bounds, std::uint64_t call) {
     ++recovery_count_;
-    auto db = open_at(disk, clock_);
+    auto db = open_at(disk, later_);
     if (!db) return violate(std::string(db.error().message()), call);
     const State state = read_state(*db);
     const Script script(campaign_.seed, kDurablePercent);
@@ -140,16 +145,31 @@ class Run {
 
   const Campaign campaign_;
   const os::ManualClock clock_;
+  const os::ManualClock later_;  // When it is opened again.
   std::uint64_t recovery_count_ = 0;
   std::uint64_t nested_count_ = 0;
   std::uint64_t violation_count_ = 0;
 };
 
+/// Plants the bug `name` where it belongs.
+void plant(const std::string& name, Campaign& campaign) {
+  if (lies().contains(name)) {
+    campaign.lie = lies().at(name);
+  } else if (name == "ack-before-sync") {
+    campaign.misuse = Misuse::kAckBeforeSync;
+  } else if (name == "batch-in-parts") {
+    campaign.misuse = Misuse::kBatchInParts;
+  } else if (name == "clock-set-back") {
+    campaign.is_clock_set_back = true;
+  } else if (!plant_bug(name)) {
+    CampaignArguments::refuse(name);
+  }
+}
+
 }  // namespace
 }  // namespace ashlar::crash
 
 int main(int argument_count, char** argument_list) {
-  using ashlar::crash::Lie;
   ashlar::crash::CampaignArguments arguments(argument_count, argument_list);
   ashlar::crash::Campaign campaign;
   campaign.states_per_point = arguments.number("states", campaign.states_per_point);
@@ -157,9 +177,7 @@ int main(int argument_count, char** argument_list) {
   campaign.from = arguments.number("from", campaign.from);
   campaign.stride = arguments.number("stride", campaign.stride);
   campaign.step_count = arguments.number("size", campaign.step_count);
-  campaign.lie = arguments.choice(
-      "plant", campaign.lie,
-      {{"durable-writes", Lie::kDurableWrites}, {"names", Lie::kNames}, {"sync", Lie::kSync}});
+  ashlar::crash::plant(arguments.text("plant"), campaign);
   arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();
 }

@@ -7,8 +7,8 @@
 // shares with the parent; the parent kills it after a random time, opens the directory itself, and
 // compares. Both go on from the state that was found.
 
+#include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +21,7 @@
 
 #include "acknowledged.h"
 #include "campaign_arguments.h"
+#include "shared_memory.h"
 #include "testing/temporary_directory.h"
 
 namespace ashlar::crash {
@@ -69,15 +70,7 @@ class Run {
       : campaign_(campaign),
         random_(campaign.seed * 7919 + 1),
         script_(campaign.seed),
-        directory_((temporary_.path() / "data").string()) {
-    void* const memory =
-        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    shared_ = new (memory) Shared;
-  }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-  ~Run() { munmap(static_cast<void*>(shared_), sizeof(Shared)); }
+        directory_((temporary_.path() / "data").string()) {}
 
   int operator()() {
     for (std::uint64_t cycle = 0; cycle < campaign_.cycles && violation_count_ == 0; ++cycle) {
@@ -128,6 +121,7 @@ class Run {
   void check() {
     const std::uint64_t acknowledged = shared_->acknowledged_count.load();
     acknowledged_count_ += acknowledged;
+    poll(nullptr, 0, static_cast<int>(2 * kShortLife.count()));  // T1: no short-lived key is left.
     auto db = Db::open(options_for(directory_));
     if (!db) return violate(std::string(db.error().message()));
     const State found = read_state(*db);
@@ -159,7 +153,7 @@ class Run {
   std::uint64_t violation_count_ = 0;
   testing::TemporaryDirectory temporary_;
   const std::string directory_;
-  Shared* shared_ = nullptr;
+  const SharedMemory<Shared> shared_;
 };
 
 }  // namespace

@@ -1,65 +1,81 @@
 /// \file
-/// A disk that does not keep its promises: the planted bugs of the campaigns on a simulated disk.
-/// To the database it looks as if it had forgotten a sync.
+/// A disk that does not keep its promises: the planted bugs of the campaigns. What it does not pass
+/// on looks as if the database had forgotten it, or did it too late.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
-#include <vector>
 
-#include "os/disk.h"
+#include "forwarding_disk.h"
 
 namespace ashlar::crash {
 
 enum class Lie : std::uint8_t {
   kNone,
-  kDurableWrites,  ///< Writes that should be durable when they return are not.
-  kNames,          ///< Directories are never made durable.
-  kSync,           ///< Files are not made durable by a sync.
+  kDurableWrites,     ///< Writes that should be durable when they return are not.
+  kNames,             ///< Directories are never made durable.
+  kSync,              ///< Files are not made durable by a sync.
+  kRenameBeforeSync,  ///< A file that is synced becomes durable after its new name, not before.
+  kLateCheckpoint,    ///< Checkpoints are not durable when the log before them is let go.
+  kRetry,             ///< A sync that failed is tried again, and trusted when that goes well.
 };
 
-class LyingDisk final : public os::Disk {
+/// The lies by the name of their bug, as `--plant` has it.
+inline const std::map<std::string, Lie>& lies() {
+  static const std::map<std::string, Lie> all = {
+      {"durable-writes", Lie::kDurableWrites},
+      {"names", Lie::kNames},
+      {"sync", Lie::kSync},
+      {"rename-before-sync", Lie::kRenameBeforeSync},
+      {"late-checkpoint", Lie::kLateCheckpoint},
+      {"retry-sync", Lie::kRetry},
+  };
+  return all;
+}
+
+class LyingDisk final : public ForwardingDisk {
  public:
-  LyingDisk(os::Disk& below, Lie lie) noexcept : below_(below), lie_(lie) {}
+  LyingDisk(os::Disk& below, Lie lie) noexcept : ForwardingDisk(below), lie_(lie) {}
 
   Handle open(const std::string& path, os::OpenMode mode) override {
     const bool is_weakened = lie_ == Lie::kDurableWrites && mode == os::OpenMode::kDurable;
-    return below_.open(path, is_weakened ? os::OpenMode::kReadWrite : mode);
+    const Handle handle = ForwardingDisk::open(path, is_weakened ? os::OpenMode::kReadWrite : mode);
+    if (handle >= 0) paths_[handle] = path;
+    return handle;
   }
-  int close(Handle handle) override { return below_.close(handle); }
-  ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) override {
-    return below_.read(handle, to, bytes, offset);
+
+  int close(Handle handle) override {
+    if (put_off_.erase(handle) != 0) ForwardingDisk::sync(handle);
+    paths_.erase(handle);
+    return ForwardingDisk::close(handle);
   }
-  ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override {
-    return below_.write(handle, from, bytes, offset);
+
+  int sync(Handle handle) override {
+    const std::string& path = paths_[handle];
+    if (lie_ == Lie::kSync) return 0;
+    if (lie_ == Lie::kLateCheckpoint && path.ends_with("/unfinished")) return 0;
+    if (lie_ == Lie::kRenameBeforeSync) {
+      put_off_.insert(handle);
+      return 0;
+    }
+    const int done = ForwardingDisk::sync(handle);
+    return done < 0 && lie_ == Lie::kRetry ? ForwardingDisk::sync(handle) : done;
   }
-  int sync(Handle handle) override { return lie_ == Lie::kSync ? 0 : below_.sync(handle); }
-  std::int64_t size(Handle handle) override { return below_.size(handle); }
-  int allocate(Handle handle, std::uint64_t bytes) override {
-    return below_.allocate(handle, bytes);
-  }
-  int truncate(Handle handle, std::uint64_t bytes) override {
-    return below_.truncate(handle, bytes);
-  }
-  int map(Handle handle, std::size_t bytes, char** address) override {
-    return below_.map(handle, bytes, address);
-  }
-  int unmap(char* address, std::size_t bytes) override { return below_.unmap(address, bytes); }
-  int lock(Handle handle) override { return below_.lock(handle); }
-  int rename(const std::string& from, const std::string& to) override {
-    return below_.rename(from, to);
-  }
-  int remove(const std::string& path) override { return below_.remove(path); }
-  int make_directory(const std::string& path) override { return below_.make_directory(path); }
+
   int sync_directory(const std::string& path) override {
-    return lie_ == Lie::kNames ? 0 : below_.sync_directory(path);
-  }
-  int list(const std::string& path, std::vector<std::string>& names) override {
-    return below_.list(path, names);
+    if (lie_ == Lie::kNames) return 0;
+    if (lie_ == Lie::kLateCheckpoint && path.ends_with("/checkpoint")) return 0;
+    const int done = ForwardingDisk::sync_directory(path);
+    for (const Handle handle : put_off_) ForwardingDisk::sync(handle);
+    put_off_.clear();
+    return done;
   }
 
  private:
-  os::Disk& below_;
   const Lie lie_;
+  std::map<Handle, std::string> paths_;
+  std::set<Handle> put_off_;  // Syncs that were answered and not yet made.
 };
 
 }  // namespace ashlar::crash

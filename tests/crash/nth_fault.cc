@@ -2,13 +2,14 @@
 // once and for ever. Nothing that was acknowledged may be lost by it, and a call that is merely
 // interrupted or cut short may not be noticed at all.
 //
-//     nth-fault [--size=steps] [--seed=] [--stride=calls] [--plant=process-for-disk]
+//     nth-fault [--size=steps] [--seed=] [--stride=calls] [--plant=process-for-disk|retry-sync]
 
 #include <cinttypes>
 #include <cstdio>
 #include <string>
 
 #include "campaign_arguments.h"
+#include "lying_disk.h"
 #include "os/faulty_disk.h"
 #include "os/simulated_disk.h"
 #include "simulated_world.h"
@@ -23,7 +24,8 @@ struct Campaign {
   std::uint64_t step_count = 60;
   std::uint64_t seed = 1;
   std::uint64_t stride = 3;
-  bool is_planted = false;
+  bool takes_process_for_disk = false;
+  Lie lie = Lie::kNone;
 };
 
 struct Case {
@@ -74,7 +76,8 @@ class Run {
     os::SimulatedDisk disk;
     os::FaultyDisk faulty(disk);
     faulty.fail(os::CallKind::kAny, nth, given.fault, given.span);
-    const Progress progress = run_script(faulty, clock_, script(), campaign_.step_count);
+    LyingDisk lying(faulty, campaign_.lie);
+    const Progress progress = run_script(lying, clock_, script(), campaign_.step_count);
     if (given.is_harmless && progress.acknowledged_count != campaign_.step_count) {
       return violate("a harmless fault was noticed", given, nth);
     }
@@ -84,9 +87,9 @@ class Run {
     } else {
       disk.cut_power(os::PowerCut::kKeepRandom, random_.next());
       // The planted bug: a database that takes an acknowledgement for more than it was.
-      if (!campaign_.is_planted) least = progress.durable_count;
+      if (!campaign_.takes_process_for_disk) least = progress.durable_count;
     }
-    auto db = open_at(disk, clock_);
+    auto db = open_at(disk, later_);
     if (!db) return violate(std::string(db.error().message()), given, nth);
     if (is_state_of(read_state(*db), script(), least, progress.acknowledged_count + 1)) return;
     violate("what was acknowledged is not there", given, nth);
@@ -103,6 +106,7 @@ class Run {
   const Campaign campaign_;
   testing::Random random_;
   const os::ManualClock clock_;
+  const os::ManualClock later_{kLaterMs};  // When it is opened again.
   std::uint64_t fault_count_ = 0;
   std::uint64_t violation_count_ = 0;
 };
@@ -116,7 +120,12 @@ int main(int argument_count, char** argument_list) {
   campaign.step_count = arguments.number("size", campaign.step_count);
   campaign.seed = arguments.number("seed", campaign.seed);
   campaign.stride = arguments.number("stride", campaign.stride);
-  campaign.is_planted = arguments.choice("plant", false, {{"process-for-disk", true}});
+  const std::string plant = arguments.text("plant");
+  campaign.takes_process_for_disk = plant == "process-for-disk";
+  if (plant == "retry-sync") campaign.lie = ashlar::crash::Lie::kRetry;
+  if (!plant.empty() && !campaign.takes_process_for_disk && plant != "retry-sync") {
+    ashlar::crash::CampaignArguments::refuse(plant);
+  }
   arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();
 }

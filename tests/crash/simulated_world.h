@@ -14,9 +14,18 @@
 
 namespace ashlar::crash {
 
+/// How large the files of a log are.
+struct LogSizes {
+  std::uint64_t segment_bytes = std::uint64_t{32} << 10U;
+  std::size_t ring_bytes = std::size_t{16} << 10U;
+};
+
+/// The time at which a database is opened again: all that is short-lived is gone.
+inline constexpr std::int64_t kLaterMs = 2'000'000;
+
 /// Opens the database at `disk`. Everything happens in the calling thread, in the same order each
 /// time.
-inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock) {
+inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock, const LogSizes& sizes = {}) {
   Options options;
   options.directory = "/data";
   options.memory_budget_bytes = std::size_t{16} << 20U;
@@ -25,10 +34,30 @@ inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock) {
   environment.hash_seed = 7;
   environment.has_background = false;
   environment.disk = &disk;
-  environment.log.segment_bytes = std::size_t{32} << 10U;
-  environment.log.ring_bytes = std::size_t{16} << 10U;
+  environment.log.segment_bytes = sizes.segment_bytes;
+  environment.log.ring_bytes = sizes.ring_bytes;
   environment.log.has_thread = false;
   return db::Access::open(options, environment);
+}
+
+/// Bugs of a database that can be planted by using it wrongly.
+enum class Misuse : std::uint8_t {
+  kNone,
+  kAckBeforeSync,  ///< What should survive a power cut is acknowledged before it does.
+  kBatchInParts,   ///< A batch is one commit for each of its operations.
+};
+
+/// Makes `step` in `db`, as `misuse` has it. Returns whether it was acknowledged.
+inline bool run_misused_step(Db& db, Script::Step step, Misuse misuse) {
+  if (misuse == Misuse::kAckBeforeSync) step.durability = Durability::kProcess;
+  if (misuse != Misuse::kBatchInParts || !step.is_batch) return run_step(db, step);
+  Script::Step part = step;
+  part.is_batch = false;
+  for (const auto& write : step.writes) {
+    part.writes = {write};
+    if (!run_step(db, part)) return false;
+  }
+  return true;
 }
 
 /// How far a script came.
@@ -39,13 +68,13 @@ struct Progress {
 
 /// Runs `step_count` steps of `script`, until one is not acknowledged.
 inline Progress run_script(os::Disk& disk, const os::Clock& clock, Script script,
-                           std::uint64_t step_count) {
+                           std::uint64_t step_count, Misuse misuse = Misuse::kNone) {
   Progress progress;
   auto db = open_at(disk, clock);
   if (!db) return progress;
   for (std::uint64_t i = 0; i < step_count; ++i) {
     const Script::Step step = script.next();
-    if (!run_step(*db, step)) break;
+    if (!run_misused_step(*db, step, misuse)) break;
     ++progress.acknowledged_count;
     if (step.durability == Durability::kDisk) progress.durable_count = i + 1;
   }

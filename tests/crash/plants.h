@@ -1,0 +1,16 @@
+/// \file
+/// Bugs inside the library that campaigns must find. A campaign's planted twin has its own build of
+/// the sources concerned, in the place of those of the library (plants.cc); the campaign itself,
+/// and everything that is shipped, has none of it (no_plants.cc).
+#pragma once
+
+#include <string_view>
+
+namespace ashlar::crash {
+
+/// Switches the bug `name` on, for good; an empty name means none.
+///
+/// Returns: false when this program has no such bug
+bool plant_bug(std::string_view name);
+
+}  // namespace ashlar::crash
