@@ -82,7 +82,7 @@ class Run {
       return violate("a harmless fault was noticed", given, nth);
     }
     std::uint64_t least = progress.acknowledged_count;
-    if (nth % 2 == 0) {
+    if (random_.chance(50)) {
       disk.crash_process();
     } else {
       disk.cut_power(os::PowerCut::kKeepRandom, random_.next());
