@@ -2,7 +2,7 @@
 // opened and all of it is read.
 //
 //     bitrot [--size=flips in each long file] [--stride=bits in short ones] [--seed=]
-//     [--world=name] [--from=case] [--plant=name of a bug in plants.cc]
+//     [--world=name] [--kind=name] [--from=case] [--plant=name of a bug in plants.cc]
 //
 // A short file is one of up to 64 KiB. What is done to which file: damage.h.
 //
@@ -39,7 +39,8 @@ namespace {
 struct Campaign {
   DamagePlan damage;
   std::uint64_t seed = 1;
-  std::string world;
+  std::string world;  ///< Empty: all.
+  std::string kind;   ///< Of damage; likewise.
   std::uint64_t from = 0;
 };
 
@@ -100,6 +101,9 @@ class Run {
     world_ = make_world(plan, campaign_.seed, clock_);
     testing::Random random(campaign_.seed);
     damages_ = damages_of(world_, campaign_.damage, random);
+    std::erase_if(damages_, [this](const Damage& damage) {
+      return !campaign_.kind.empty() && campaign_.kind != name_of(damage.kind);
+    });
     std::printf("bitrot: %s: %zu files, %zu commits, %" PRIu64 " at kDisk, %" PRIu64
                 " in segments; %zu damages\n",
                 plan.name, world_.paths.size(), world_.states.size() - 1, world_.durable_count,
@@ -235,6 +239,7 @@ int main(int argument_count, char** argument_list) {
   campaign.damage.bit_stride = arguments.number("stride", campaign.damage.bit_stride);
   campaign.seed = arguments.number("seed", campaign.seed);
   campaign.world = arguments.text("world");
+  campaign.kind = arguments.text("kind");
   campaign.from = arguments.number("from", campaign.from);
   const std::string plant = arguments.text("plant");
   if (!ashlar::crash::plant_bug(plant)) ashlar::crash::CampaignArguments::refuse(plant);

@@ -194,8 +194,8 @@ void inflict(const Damage& damage, const World& world, os::SimulatedDisk& disk) 
 }
 
 std::string describe(const Damage& damage) {
-  std::string text = std::string(kDamageNames[static_cast<std::size_t>(damage.kind)]) + " " +
-                     damage.path + " at " + std::to_string(damage.offset);
+  std::string text = std::string(name_of(damage.kind)) + " " + damage.path + " at " +
+                     std::to_string(damage.offset);
   if (damage.kind == DamageKind::kBit) text += " bit " + std::to_string(damage.bit);
   if (damage.kind == DamageKind::kSwapBlocks) {
     text += " with " + damage.other_path + " at " + std::to_string(damage.other_offset);

@@ -26,6 +26,10 @@ inline constexpr std::size_t kDamageKindCount = 7;
 inline constexpr const char* kDamageNames[kDamageKindCount] = {
     "bits", "zeroed", "stale", "swapped", "truncated", "removed", "old"};
 
+constexpr const char* name_of(DamageKind kind) noexcept {
+  return kDamageNames[static_cast<std::size_t>(kind)];
+}
+
 struct Damage {
   // The empty initialisers let g++ 12 leave members out of a list.
   DamageKind kind = DamageKind::kBit;
