@@ -14,7 +14,6 @@ namespace ashlar::testing {
 namespace {
 
 constexpr std::size_t kStatesMax = 2'000'000;
-constexpr std::size_t kNone = SIZE_MAX;
 
 /// The search for an order of the events of one key.
 ///
