@@ -29,8 +29,8 @@ struct PlantedBug {
 };
 
 constexpr const char* kPoints = "--size=300 --seed=1 --stride=7 --states=12";
-constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=397 --seed=1";
-constexpr const char* kCuts = "--size=80 --seed=1";
+constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597 --seed=1";
+constexpr const char* kCuts = "--size=40 --seed=1";
 
 constexpr PlantedBug kBugs[] = {
     {"ack-before-append", "kill9", "--size=40 --seed=1", "acknowledging before the log has it"},

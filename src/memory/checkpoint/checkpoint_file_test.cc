@@ -8,6 +8,8 @@
 #include <map>
 #include <string>
 
+#include "base/coding.h"
+#include "memory/checkpoint/checkpoint_layout.h"
 #include "memory/checkpoint/checkpoint_reader.h"
 #include "os/posix_disk.h"
 #include "testing/random.h"
@@ -102,6 +104,27 @@ TEST_F(CheckpointTest, IsRefusedWhenItIsDamaged) {
     EXPECT_FALSE(read(found).has_value()) << "length " << length;
     ASSERT_TRUE((*file)->write(0, content).has_value());
   }
+}
+
+// Whoever wrote it: a length that no block can have is refused before memory is taken for it.
+TEST_F(CheckpointTest, IsRefusedWhenABlockClaimsTooMuch) {
+  write({});
+  constexpr std::uint32_t kRawBytes = 0xffff'ffff;
+  const std::string stored(16, '\0');
+  std::string block;
+  base::append_number(block, static_cast<std::uint32_t>(stored.size()));
+  base::append_number(block, kRawBytes);
+  base::append_number(block, checkpoint_layout::block_checksum(stored, 0, kRawBytes));
+  block += stored;
+  auto file = os::File::open(disk_, path(), os::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.has_value() &&
+              (*file)->write(checkpoint_layout::kHeaderBytes, block).has_value());
+  Rows found;
+  const auto report = read(found);
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code(), ErrorCode::kCorruption);
+  EXPECT_NE(report.error().message().find("at 48: block 0 is damaged"), std::string_view::npos)
+      << report.error().message();
 }
 
 }  // namespace

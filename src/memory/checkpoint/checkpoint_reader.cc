@@ -23,6 +23,10 @@ using checkpoint_layout::kVersion;
 constexpr std::string_view kStoredBegin = "\x28\xb5\x2f\xfd";
 constexpr std::uint64_t kFooterPieceBytes = kBlockHeaderBytes + kFooterBytes;
 
+// zstd spends at least a block of four bytes on 128 KiB, so no stored byte stands for more: a file
+// that claims it does may not have memory allocated for it.
+constexpr std::uint64_t kRawBytesPerStoredByte = std::uint64_t{1} << 16U;
+
 // So much is searched at a time, and so many indices are tried for a block found behind damage.
 constexpr std::size_t kSearchBytes = std::size_t{1} << 20U;
 constexpr std::uint64_t kSkippedBlocksMax = 4096;
@@ -105,6 +109,7 @@ Result<std::optional<Piece>> Reader::piece_at(std::uint64_t offset) const {
 }
 
 std::optional<std::string_view> Reader::unpack(const Piece& block) {
+  if (block.raw_bytes > block.stored.size() * kRawBytesPerStoredByte) return std::nullopt;
   raw_.resize(block.raw_bytes);
   const std::size_t got =
       ZSTD_decompress(raw_.data(), raw_.size(), block.stored.data(), block.stored.size());
