@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzzers and runs each for a minute, or only those named. They begin from what stands in
-# fuzz/corpus/NAME and collect more in build/fuzz/corpus/NAME.
+# Builds the fuzzers and runs each for a minute, or only those named.
 #
 # Usage: [SECONDS_PER_FUZZER=60] tools/run_fuzzers.sh [NAME…]
 set -euo pipefail
@@ -19,9 +18,8 @@ if [ "${#names[@]}" -eq 0 ]; then
 fi
 for name in "${names[@]}"; do
   corpus=build/fuzz/corpus/$name
-  known=fuzz/corpus/$name
   mkdir -p "$corpus"
   echo "fuzz: $name"
   "build/fuzz/fuzz/$name" -max_total_time="${SECONDS_PER_FUZZER:-60}" -print_final_stats=1 \
-    -artifact_prefix="$corpus-finding-" "$corpus" $([ -d "$known" ] && echo "$known")
+    -artifact_prefix="$corpus-finding-" "$corpus"
 done
