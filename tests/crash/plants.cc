@@ -1,6 +1,7 @@
 // The frames of the log and the checkpoints, each with bugs that can be switched on. What stands
-// here is all that frame.cc and checkpoint_file.cc define, so the linker takes neither from the
-// library; were a function missing, it would find others twice and say so.
+// here is all that frame.cc, checkpoint_file.cc and checkpoint_reader.cc define, so the linker
+// takes none of them from the library; were a function missing, it would find others twice and say
+// so.
 
 #include "plants.h"
 
@@ -35,7 +36,7 @@ inline std::uint64_t hash_or_place(std::string_view bytes, std::uint64_t seed) n
   return is_payload && planted == Bug::kFrameChecksum ? 0 : hash_key(bytes, seed);
 }
 
-/// What checkpoint_file.cc has for a checksum.
+/// What writer and reader of checkpoints have for a checksum.
 inline std::uint64_t hash_or_none(std::string_view bytes, std::uint64_t seed) noexcept {
   return planted == Bug::kCheckpointChecksum ? 0 : hash_key(bytes, seed);
 }
@@ -54,6 +55,8 @@ inline std::uint64_t hash_or_none(std::string_view bytes, std::uint64_t seed) no
 #define hash_key hash_or_none
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "memory/checkpoint/checkpoint_file.cc"
+// NOLINTNEXTLINE(bugprone-suspicious-include)
+#include "memory/checkpoint/checkpoint_reader.cc"
 #undef hash_key
 
 namespace ashlar::log {
