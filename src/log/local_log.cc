@@ -63,13 +63,6 @@ Result<void> LocalLog::make_room(const Entry& entry) {
   }
 }
 
-void LocalLog::copy_to_ring(Position position, std::string_view bytes) noexcept {
-  const std::size_t begin = position % options_.ring_bytes;
-  const std::size_t first = std::min(bytes.size(), options_.ring_bytes - begin);
-  bytes.copy(ring_->begin() + begin, first);
-  if (first < bytes.size()) bytes.substr(first).copy(ring_->begin(), bytes.size() - first);
-}
-
 Appended LocalLog::try_append(const Entry& entry, Position& end) noexcept {
   return append_frame(FrameKind::kCommit, entry, end);
 }
@@ -96,14 +89,15 @@ Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& en
   if (is_long) {
     if (!append_long(header, encoded.data(), payload)) return Appended::kNever;
   } else {
-    copy_to_ring(position, {encoded.data(), encoded.size()});
-    copy_to_ring(position + encoded.size(), payload);
+    ring_->store(position, {encoded.data(), encoded.size()});
+    ring_->store(position + encoded.size(), payload);
     if (ring_->is_lost()) [[unlikely]] {
       poison_with(ring_is_lost());
       return Appended::kNever;
     }
     // Release: whoever flushes up to here finds the bytes in the ring.
     copied_.store(position + frame_bytes, std::memory_order_release);
+    whole_end_.store(position + frame_bytes, std::memory_order_release);
   }
   end_ = {.position = position + frame_bytes, .chain = chain_of(checksum), .commit = header.commit};
   end = end_.position;
@@ -124,11 +118,12 @@ bool LocalLog::append_long(const FrameHeader& header, const char* encoded,
     std::string_view& part = head.empty() ? payload : head;
     const std::size_t bytes = std::min(part.size(), piece_max);
     if (!has_ring_room(std::max<std::size_t>(bytes, 8)) && !flush_to(copied)) return false;
-    copy_to_ring(copied, part.substr(0, bytes));
+    ring_->store(copied, part.substr(0, bytes));
     part.remove_prefix(bytes);
     const bool is_last = head.empty() && payload.empty();
     copied_.store(is_last ? frame_end : copied + bytes, std::memory_order_release);
   }
+  whole_end_.store(frame_end, std::memory_order_release);
   return flush_to(frame_end).has_value();
 }
 
@@ -148,6 +143,7 @@ Result<void> LocalLog::flush_to(Position position) {
       return std::unexpected(*error);
     }
     Position target = 0;
+    Position mark = 0;
     os::WaitWord* done = nullptr;
     os::WaitWord::Ticket ticket{};
     {
@@ -157,6 +153,8 @@ Result<void> LocalLog::flush_to(Position position) {
         ticket = done->ticket();
       } else {
         is_flushing_ = true;
+        // Before the target, so that it is no more than that and not in the midst of a long frame.
+        mark = whole_end_.load(std::memory_order_acquire);
         target = flush_target_ = copied_.load(std::memory_order_acquire);
       }
     }
@@ -164,7 +162,7 @@ Result<void> LocalLog::flush_to(Position position) {
       done->wait(ticket);
       continue;
     }
-    const bool is_good = lead_flush(target);
+    const bool is_good = lead_flush(target, mark);
     {
       const base::MutexLock lock(flush_mutex_);
       is_flushing_ = false;
@@ -182,9 +180,9 @@ Result<void> LocalLog::flush_to(Position position) {
 }
 
 /// Writes the ring up to `to`, or poisons the log.
-bool LocalLog::lead_flush(Position to) noexcept {
+bool LocalLog::lead_flush(Position to, Position mark) noexcept {
   try {
-    const Result<void> done = flush_once(to);
+    const Result<void> done = flush_once(to, mark);
     if (!done) poison_with(done.error());
     return done.has_value();
   } catch (const std::bad_alloc&) {  // In wording an error.
@@ -193,18 +191,19 @@ bool LocalLog::lead_flush(Position to) noexcept {
   }
 }
 
-/// Writes the ring up to `to`.
-Result<void> LocalLog::flush_once(Position to) {
+/// Writes the ring up to `to` and leaves a mark at `mark`, an end of a frame before it.
+Result<void> LocalLog::flush_once(Position to, Position mark) {
+  ASHLAR_ASSERT(mark <= to, "L9: a mark tells of what is durable");
   ASHLAR_ASSERT(to <= allocated_end_.load(std::memory_order_relaxed), "segments come first");
   Position begin = block_of(flushed_.load(std::memory_order_relaxed));
   while (begin < to) {
-    const std::size_t at = begin % options_.ring_bytes;
-    const std::size_t bytes = std::min<std::uint64_t>(to - begin, options_.ring_bytes - at);
-    ASHLAR_TRY(write_padded(begin, {ring_->begin() + at, bytes}));
-    begin += bytes;
+    const std::string_view bytes = ring_->view(begin, to - begin);
+    ASHLAR_TRY(write_padded(begin, bytes));
+    begin += bytes.size();
   }
   // Release: what was waited for is durable, and its room in the ring is free.
   flushed_.store(to, std::memory_order_release);
+  ring_->note_durable(mark);
   return {};
 }
 

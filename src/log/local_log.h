@@ -10,7 +10,7 @@
 /// next segment ahead of need.
 ///
 /// Invariants:
-///   L1 to L3 in frame.h
+///   L1 to L3 in frame.h, L9 in ring.h
 ///   L4  The ring holds all bytes from the block that `flushed_` lies in up to `copied_`.
 ///   L5  `flushed_` never falls between the two ends of a frame, a long one while it is appended
 ///       apart. So the frames that only the ring has are whole there.
@@ -38,6 +38,7 @@
 
 #include "base/thread_safety.h"
 #include "log/log.h"
+#include "log/ring.h"
 #include "log/segment.h"
 #include "os/file.h"
 #include "os/wait_word.h"
@@ -105,23 +106,21 @@ class LocalLog final : public Log {
   // local_log_open.cc
   Result<void> recover(Start start, const Visit& replay, LogReport& report);
   Result<void> find_reserve();
-  Result<void> begin_new(Start start);
+  Result<void> begin_new(Start start, const RingImage& ring);
   Result<void> replay_all(LogReader& reader, const Visit& replay, LogReport& report);
   Result<void> settle(LogReader& reader, const SegmentSet& found, Tail tail);
   Result<void> zero_behind(Position end, std::size_t ring_bytes);
-  Result<std::string> read_ring() const;
-  Result<void> renew_ring(std::string_view last_block, Position position);
+  Result<void> renew_ring(Position durable, std::string_view last_block, Position position);
   std::string ring_path() const { return directory_ + "/ring"; }
 
   // local_log.cc
   bool has_ring_room(std::size_t frame_bytes) const noexcept;
-  void copy_to_ring(Position position, std::string_view bytes) noexcept;
   bool append_long(const FrameHeader& header, const char* encoded,
                    std::string_view payload) noexcept ASHLAR_REQUIRES(append_mutex_);
   Appended append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept;
   Result<void> flush_to(Position position);
-  bool lead_flush(Position to) noexcept;
-  Result<void> flush_once(Position to);
+  bool lead_flush(Position to, Position mark) noexcept;
+  Result<void> flush_once(Position to, Position mark);
   Result<void> write_padded(Position begin, std::string_view bytes);
   Result<void> write_blocks(Position begin, std::string_view blocks);
   void poison_with(const Error& error) noexcept;
@@ -148,8 +147,7 @@ class LocalLog final : public Log {
   const std::string directory_;
   const LocalLogOptions options_;
   LogId log_id_ = 0;
-  std::unique_ptr<os::File> ring_file_;
-  std::unique_ptr<os::Mapping> ring_;
+  std::unique_ptr<Ring> ring_;
 
   // The end of the log. Taken before all other locks here.
   mutable base::Mutex append_mutex_;
@@ -158,6 +156,7 @@ class LocalLog final : public Log {
   // Written under append_mutex_ (copied_), by the one who flushes (flushed_), under segments_mutex_
   // (the two ends).
   std::atomic<Position> copied_{0};
+  std::atomic<Position> whole_end_{0};  // Of the last whole frame; written after copied_.
   std::atomic<Position> flushed_{0};
   std::atomic<Position> allocated_end_{0};
   std::atomic<Position> ordinary_end_{0};  // What of it is not reserved.

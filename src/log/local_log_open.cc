@@ -28,11 +28,8 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
 Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& report) {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   ASHLAR_TRY_ASSIGN(const SegmentSet found, SegmentSet::scan(disk_, directory_));
-  if (!found.unfinished().empty()) {
-    ASHLAR_TRY(os::remove_file(disk_, found.unfinished()));
-    ASHLAR_TRY(os::sync_directory(disk_, directory_));
-  }
-  if (found.empty()) return begin_new(start);
+  ASHLAR_TRY_ASSIGN(const RingImage ring, read_ring(disk_, ring_path()));
+  if (found.empty()) return begin_new(start, ring);
   if (start.position < found.first() || start.position > found.end()) {
     const std::string cause =
         found.damaged().empty() ? "" : "; the header of " + found.damaged() + " is damaged";
@@ -44,10 +41,14 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
   }
   for (const std::string& path : found.stale()) ASHLAR_TRY(os::remove_file(disk_, path));
   log_id_ = found.segments().front().header.log_id;
-  ASHLAR_TRY_ASSIGN(const std::string ring, read_ring());
-  const Tail tail{.ring = ring};
+  const Tail tail{.ring = ring.bytes, .durable = ring.durable(log_id_)};
   LogReader reader(found, tail, log_id_, start);
   ASHLAR_TRY(replay_all(reader, replay, report));
+  if (!ring.is_there && !report.was_closed && report.frame_count != 0) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption,
+              ring_path() + ": the file is missing, and with it what no segment had yet"));
+  }
   for (const FoundSegment& segment : found.segments()) ASHLAR_TRY(adopt(segment.header));
   return settle(reader, found, tail);
 }
@@ -67,15 +68,16 @@ Result<void> LocalLog::find_reserve() {
   return is_full ? Result<void>() : restored;
 }
 
-Result<void> LocalLog::begin_new(Start start) {
-  if (start.position != 0) {
+/// A ring is made after the first segment: where there is one, there was a log.
+Result<void> LocalLog::begin_new(Start start, const RingImage& ring) {
+  if (start.position != 0 || ring.is_there) {
     return std::unexpected(
         Error(ErrorCode::kCorruption, directory_ + ": the log is missing from position " +
                                           std::to_string(start.position) + " on"));
   }
   log_id_ = options_.new_log_id;
   ASHLAR_TRY(allocate_to(1));
-  return renew_ring({}, 0);
+  return renew_ring(0, {}, 0);
 }
 
 Result<void> LocalLog::replay_all(LogReader& reader, const Visit& replay, LogReport& report) {
@@ -106,13 +108,15 @@ Result<void> LocalLog::settle(LogReader& reader, const SegmentSet& found, Tail t
     bytes.push_back(tail.ring[at % tail.ring.size()]);
   }
   ASHLAR_TRY(allocate_to(end + 1));
-  if (!reader.is_closed()) {
+  // Of a log that was closed the segments have all, unless one was damaged and the ring helped out.
+  if (!reader.is_closed() || segments_end != end) {
     ASHLAR_TRY(write_padded(first_block, bytes));
     ASHLAR_TRY(zero_behind(end, tail.ring.size()));
   }
   const Position last_block = end / os::kBlockBytes * os::kBlockBytes;
-  ASHLAR_TRY(renew_ring(std::string_view(bytes).substr(last_block - first_block), last_block));
+  ASHLAR_TRY(renew_ring(end, std::string_view(bytes).substr(last_block - first_block), last_block));
   copied_.store(end, std::memory_order_relaxed);
+  whole_end_.store(end, std::memory_order_relaxed);
   flushed_.store(end, std::memory_order_release);
   return {};
 }
@@ -127,35 +131,11 @@ Result<void> LocalLog::zero_behind(Position end, std::size_t ring_bytes) {
   return write_padded(begin, std::string(last - begin, '\0'));
 }
 
-/// The content of the ring that the last process left; empty when there is none.
-Result<std::string> LocalLog::read_ring() const {
-  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk_, ring_path(), os::OpenMode::kRead));
-  if (file == nullptr) return std::string();
-  ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, file->size());
-  std::string image(bytes / os::kBlockBytes * os::kBlockBytes, '\0');
-  ASHLAR_TRY(file->read(0, image));
-  return image;
-}
-
 /// Begins an empty ring that holds the beginning of the last block, at `position`.
-Result<void> LocalLog::renew_ring(std::string_view last_block, Position position) {
-  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, ring_path(), os::OpenMode::kReadWrite));
-  std::uint64_t bytes = 0;
-  if (file != nullptr) {
-    ASHLAR_TRY_ASSIGN(bytes, file->size());
-  }
-  if (bytes != options_.ring_bytes) {
-    file.reset();
-    ASHLAR_TRY(os::remove_file(disk_, ring_path()));
-    ASHLAR_TRY_ASSIGN(file, os::File::open(disk_, ring_path(), os::OpenMode::kCreate));
-    ASHLAR_TRY(file->allocate(options_.ring_bytes));
-    ASHLAR_TRY(file->sync());
-    ASHLAR_TRY(os::sync_directory(disk_, directory_));
-  }
-  ring_file_ = std::move(file);
-  ASHLAR_TRY_ASSIGN(ring_, os::Mapping::make(*ring_file_, options_.ring_bytes));
-  std::memset(ring_->begin(), 0, ring_->bytes());
-  copy_to_ring(position, last_block);
+Result<void> LocalLog::renew_ring(Position durable, std::string_view last_block,
+                                  Position position) {
+  ASHLAR_TRY_ASSIGN(ring_, Ring::renew(disk_, directory_, options_.ring_bytes, log_id_, durable));
+  ring_->store(position, last_block);
   return {};
 }
 

@@ -134,16 +134,23 @@ bool LogReader::proves_damage(const Frame& later) const noexcept {
 
 Result<LogReader::Judgement> LogReader::judge_behind() {
   const Position end = at_.position;
+  if (tail_.durable > end) {
+    return Judgement{.proof = "the ring tells of " + segments_.place_of(tail_.durable)};
+  }
   Position segments_torn_end = end;
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> later, later_in_segments(segments_torn_end));
     if (!later) break;
-    if (proves_damage(*later)) return Judgement{.torn_bytes = 0, .proof = later->position};
+    if (proves_damage(*later)) {
+      return Judgement{.proof = "the frame at " + segments_.place_of(later->position) + " tells"};
+    }
     segments_torn_end = later->end();
   }
   Position ring_torn_end = end;
   while (const std::optional<Frame> later = later_in_ring(ring_torn_end)) {
-    if (proves_damage(*later)) return Judgement{.torn_bytes = 0, .proof = later->position};
+    if (proves_damage(*later)) {
+      return Judgement{.proof = "the frame at " + segments_.place_of(later->position) + " tells"};
+    }
     ring_torn_end = later->end();
   }
   return Judgement{.torn_bytes = std::max(segments_torn_end, ring_torn_end) - end, .proof = {}};
@@ -151,11 +158,10 @@ Result<LogReader::Judgement> LogReader::judge_behind() {
 
 Result<std::uint64_t> LogReader::judge_end() {
   ASHLAR_TRY_ASSIGN(const Judgement judgement, judge_behind());
-  if (!judgement.proof) return judgement.torn_bytes;
-  return std::unexpected(
-      Error(ErrorCode::kCorruption, segments_.place_of(at_.position) +
-                                        ": a frame is damaged that was durable, as the frame at " +
-                                        segments_.place_of(*judgement.proof) + " tells"));
+  if (judgement.proof.empty()) return judgement.torn_bytes;
+  return std::unexpected(Error(ErrorCode::kCorruption,
+                               segments_.place_of(at_.position) +
+                                   ": a frame is damaged that was durable, as " + judgement.proof));
 }
 
 Result<std::optional<Frame>> LogReader::find_from(Position position) {

@@ -23,6 +23,7 @@ struct Start {
 /// Frames of the log that had not been written to a segment: the mapped tail (see local_log.h).
 struct Tail {
   std::string_view ring;  ///< The byte at position p lies at p modulo the length. May be empty.
+  Position durable = 0;   ///< Everything before it was durable, as the ring tells (L9).
 };
 
 /// Threads:  externally synchronised.
@@ -55,8 +56,8 @@ class LogReader {
 
   /// What is behind the end.
   struct Judgement {
-    std::uint64_t torn_bytes = 0;   ///< As `judge_end` tells, where nothing is damaged.
-    std::optional<Position> proof;  ///< Of a frame which proves that one before it is damaged.
+    std::uint64_t torn_bytes = 0;  ///< As `judge_end` tells, where nothing is damaged.
+    std::string proof;  ///< What proves that a frame is damaged, or missing; empty: nothing.
   };
 
   /// The same, with damage as an answer.

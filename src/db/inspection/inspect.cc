@@ -98,7 +98,8 @@ class Inspector {
     }
     ASHLAR_TRY_ASSIGN(const std::vector<std::string> in_log, names_in(directory_.log_path()));
     for (const std::string& name : in_log) {
-      if (name == "ring" || name == "reserve" || log::segment_number(name)) continue;
+      if (name == "ring" || name == "ring.new" || name == "reserve" || log::segment_number(name))
+        continue;
       remark_stranger(directory_.log_path() + "/" + name);
     }
     return {};

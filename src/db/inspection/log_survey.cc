@@ -49,7 +49,7 @@ Result<LogSurvey> LogSurvey::make(os::Disk& disk, const std::string& directory) 
   std::vector<std::string> names;
   if (disk.list(directory, names) == -ENOENT) return survey;
   ASHLAR_TRY(survey.read_segments(disk));
-  ASHLAR_TRY(survey.read_ring(disk));
+  ASHLAR_TRY_ASSIGN(survey.ring_, log::read_ring(disk, survey.ring_path()));
   return survey;
 }
 
@@ -127,15 +127,6 @@ void LogSurvey::join_runs(std::vector<log::SegmentFile>& files) {
   end_run();
 }
 
-Result<void> LogSurvey::read_ring(os::Disk& disk) {
-  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, ring_path(), os::OpenMode::kRead));
-  if (file == nullptr) return {};
-  has_ring_ = true;
-  ASHLAR_TRY_ASSIGN(ring_file_bytes_, file->size());
-  ring_.resize(ring_file_bytes_ / kBlock * kBlock);
-  return file->read(0, ring_);
-}
-
 std::optional<std::size_t> LogSurvey::find_run(log::Position position) const noexcept {
   for (std::size_t i = runs_.size(); i-- > 0;) {
     if (position >= runs_[i].first() && position <= runs_[i].end()) return i;
@@ -143,28 +134,30 @@ std::optional<std::size_t> LogSurvey::find_run(log::Position position) const noe
   return std::nullopt;
 }
 
-/// The ring belongs to the end of the log, and so to the last run; frames prove themselves.
-std::string_view LogSurvey::ring_of(std::size_t run) const noexcept {
+/// The ring belongs to the end of the log, and so to the last run; frames prove themselves. What it
+/// tells of the end holds where that run is read.
+log::Tail LogSurvey::tail_of(std::size_t run) const noexcept {
   const log::LogId last = runs_.back().segments().front().header.log_id;
-  return runs_[run].segments().front().header.log_id == last ? std::string_view(ring_)
-                                                             : std::string_view();
+  if (runs_[run].segments().front().header.log_id != last) return {};
+  return {.ring = ring_.bytes, .durable = run + 1 == runs_.size() ? ring_.durable(last) : 0};
 }
 
 Result<std::optional<LogWalk>> LogSurvey::walk(const log::Start& start) const {
   const auto run = find_run(start.position);
   if (!run || start.position % 8 != 0) return std::nullopt;
   const log::SegmentSet& set = runs_[*run];
-  log::LogReader reader(set, {.ring = ring_of(*run)}, set.segments().front().header.log_id, start);
+  log::LogReader reader(set, tail_of(*run), set.segments().front().header.log_id, start);
   LogWalk walk;
   walk.run = *run;
   walk.begin = start;
   walk.is_cut = *run + 1 < runs_.size();
   const auto damaged_at = [&](const log::Start& at, std::string what) {
     const auto place = set.find_place(at.position);
-    walk.damage = Damage{
-        .path = place ? place->path : ring_path(),
-        .offset = place ? place->offset : at.position % std::max<std::size_t>(ring_.size(), 1),
-        .what = std::move(what)};
+    walk.damage =
+        Damage{.path = place ? place->path : ring_path(),
+               .offset = place ? place->offset
+                               : at.position % std::max<std::size_t>(ring_.bytes.size(), 1),
+               .what = std::move(what)};
   };
   while (true) {
     walk.end = reader.at();
@@ -183,9 +176,8 @@ Result<std::optional<LogWalk>> LogSurvey::walk(const log::Start& start) const {
   }
   ASHLAR_TRY_ASSIGN(const log::LogReader::Judgement judgement, reader.judge_behind());
   walk.torn_bytes = judgement.torn_bytes;
-  if (judgement.proof) {
-    damaged_at(walk.end, "a frame is damaged that was durable, as the frame at " +
-                             set.place_of(*judgement.proof) + " tells");
+  if (!judgement.proof.empty()) {
+    damaged_at(walk.end, "a frame is damaged that was durable, as " + judgement.proof);
   }
   ASHLAR_ASSERT(walk.end.position >= start.position, "reading goes forward");
   return walk;
@@ -249,7 +241,7 @@ Result<LaterFrames> LogSurvey::count_later(std::size_t run, log::Position positi
   // Last what only the ring has.
   if (runs_.empty()) return later;
   const log::SegmentSet none;
-  log::LogReader reader(none, {.ring = ring_}, runs_.back().segments().front().header.log_id,
+  log::LogReader reader(none, {.ring = ring_.bytes}, runs_.back().segments().front().header.log_id,
                         {.position = from});
   ASHLAR_TRY(count(reader));
   return later;
@@ -259,9 +251,10 @@ void LogSurvey::judge_files(log::Position position, DirectoryReport& report) con
   const auto run = find_run(position);
   const std::uint64_t first_needed = run ? runs_[*run].segments().front().header.number : 0;
   for (std::size_t i = 0; i < segments_.size(); ++i) judge_segment(i, first_needed, report);
-  if (has_ring_ && (ring_.size() != ring_file_bytes_ || ring_.size() < 4 * kBlock)) {
+  const bool is_cut = ring_.file_bytes % kBlock != 0 || ring_.bytes.size() < 4 * kBlock;
+  if (ring_.is_there && is_cut) {
     report.damages.push_back({.path = ring_path(),
-                              .offset = ring_file_bytes_,
+                              .offset = ring_.file_bytes,
                               .what = "the file ends here, which is no length of a ring"});
   }
 }

@@ -17,6 +17,7 @@
 #include "ashlar/result.h"
 #include "db/inspection/report.h"
 #include "log/log_reader.h"
+#include "log/ring.h"
 #include "log/segment.h"
 #include "os/file.h"
 
@@ -90,9 +91,9 @@ class LogSurvey {
   const std::vector<log::SegmentSet>& runs() const noexcept { return runs_; }
 
   /// The content of the ring, as far as it is one; empty without any.
-  const std::string& ring() const noexcept { return ring_; }
-  bool has_ring() const noexcept { return has_ring_; }
-  std::uint64_t ring_file_bytes() const noexcept { return ring_file_bytes_; }
+  const std::string& ring() const noexcept { return ring_.bytes; }
+  bool has_ring() const noexcept { return ring_.is_there; }
+  std::uint64_t ring_file_bytes() const noexcept { return ring_.file_bytes; }
   std::string ring_path() const { return directory_ + "/ring"; }
 
   /// The run that holds `position`, or ends there; the last of two. Returns: nullopt without any
@@ -132,19 +133,16 @@ class LogSurvey {
   explicit LogSurvey(std::string directory) : directory_(std::move(directory)) {}
 
   Result<void> read_segments(os::Disk& disk);
-  Result<void> read_ring(os::Disk& disk);
   Result<void> infer_headers(os::Disk& disk, std::vector<log::SegmentFile>& files);
   void join_runs(std::vector<log::SegmentFile>& files);
-  std::string_view ring_of(std::size_t run) const noexcept;
+  log::Tail tail_of(std::size_t run) const noexcept;
   void judge_segment(std::size_t index, std::uint64_t first_needed, DirectoryReport& report) const;
   void judge_neighbours(std::size_t index, DirectoryReport& report) const;
 
   std::string directory_;
   std::vector<SurveyedSegment> segments_;
   std::vector<log::SegmentSet> runs_;
-  std::string ring_;
-  std::uint64_t ring_file_bytes_ = 0;
-  bool has_ring_ = false;
+  log::RingImage ring_;
 };
 
 }  // namespace ashlar::db

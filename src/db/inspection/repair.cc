@@ -111,7 +111,7 @@ class Repair {
     if (plan_.checkpoint) ASHLAR_TRY(write_checkpoint(*plan_.checkpoint));
     if (plan_.ring_bytes) {
       ASHLAR_TRY_ASSIGN(const auto ring, create_anew(disk_, repaired("log/ring")));
-      ASHLAR_TRY(ring->allocate(*plan_.ring_bytes));
+      ASHLAR_TRY(ring->allocate(log::Ring::file_bytes(*plan_.ring_bytes)));
       ASHLAR_TRY(ring->sync());
     }
     ASHLAR_TRY(os::sync_directory(disk_, path_ + "/" + std::string(kLogFolder)));
