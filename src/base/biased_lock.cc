@@ -1,3 +1,5 @@
+// The barrier that a visitor imposes on all threads, so that owners need none of their own.
+
 #include "base/biased_lock.h"
 
 #include <linux/membarrier.h>
@@ -13,6 +15,8 @@ long membarrier(int command) noexcept {
   return ::syscall(SYS_membarrier, command, 0, 0);
 }
 
+// Private: only the threads of this process. It must be registered once before it can be used, and
+// is refused on systems without it; locks are then made with a full barrier in each owner's call.
 bool register_barrier() noexcept {
 #ifdef ASHLAR_RACY_PLAIN
   return false;  // The race detector cannot see a barrier that another thread imposes.

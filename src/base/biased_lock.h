@@ -31,6 +31,8 @@ class BiasedLock {
   BiasedLock() noexcept : is_light_(has_global_barrier()) {}
 
   void lock_owner() noexcept {
+    // Takes the announcement back while a visitor is about: it waits for the owner to be out, so
+    // two who both stood by theirs would wait for each other.
     for (SpinWait wait;; wait.pause()) {
       announce();
       // Pairs with the release in `unlock_visitor`, which publishes what the visitor did.
@@ -40,6 +42,7 @@ class BiasedLock {
     }
   }
 
+  // Release: partner of the load in `wait_for_owner`.
   void unlock_owner() noexcept { is_owner_in_.store(false, std::memory_order_release); }
 
   /// First of two steps: announces the visit. Between the steps of one or of many locks the visitor
@@ -52,6 +55,7 @@ class BiasedLock {
     for (SpinWait wait; is_owner_in_.load(std::memory_order_seq_cst);) wait.pause();
   }
 
+  // Release: partner of the load in `lock_owner`.
   void unlock_visitor() noexcept { is_visited_.store(false, std::memory_order_release); }
 
  private:
@@ -67,6 +71,7 @@ class BiasedLock {
 
   std::atomic<bool> is_owner_in_{false};
   std::atomic<bool> is_visited_{false};
+  // Whether visitors impose the barrier: settled before the first lock is made, and for good.
   const bool is_light_;
 };
 

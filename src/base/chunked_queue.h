@@ -19,6 +19,12 @@
 
 namespace ashlar::base {
 
+///     head_ [ popped | words ... ] -> [ words ... ] -> tail_ [ words | free ] -> [ spare ] -> ...
+///                    head_begin_                                   tail_end_
+///
+/// A chunk goes back to the budget as soon as its last word is popped, except the one that pushes
+/// go to: a queue that fills and empties in turn allocates nothing.
+///
 /// Threads: externally synchronised.
 class ChunkedQueue {
  public:
@@ -55,6 +61,7 @@ class ChunkedQueue {
   void push(std::uint64_t word) noexcept {
     ASHLAR_ASSERT(room() > 0, "a push has its place reserved");
     if (tail_end_ == kChunkWords) {
+      ASHLAR_DEBUG_ASSERT(spare_chunk_count_ > 0, "Q1: room beyond the tail is a spare chunk");
       tail_ = tail_->next.get();
       tail_end_ = 0;
       --spare_chunk_count_;
@@ -103,6 +110,8 @@ class ChunkedQueue {
   };
   static_assert(sizeof(Chunk) == kChunkBytes);
 
+  /// Adds an empty chunk behind the tail. The budget comes first (M1), and has its bytes back when
+  /// there is no memory after all.
   bool add_chunk() {
     if (!budget_->try_take(kChunkBytes)) return false;
     std::unique_ptr<Chunk> chunk(new (std::nothrow) Chunk);
@@ -122,7 +131,9 @@ class ChunkedQueue {
     return true;
   }
 
+  /// Frees the first chunk; the next one, and with it the rest of the list, is moved out before.
   void drop_head() noexcept {
+    ASHLAR_DEBUG_ASSERT(chunk_count_ > 0, "M1: only a chunk that was taken is given back");
     head_ = std::move(head_->next);
     --chunk_count_;
     budget_->give_back(kChunkBytes);
@@ -134,9 +145,9 @@ class ChunkedQueue {
 
   MemoryBudget* budget_;
   std::unique_ptr<Chunk> head_;
-  Chunk* tail_ = nullptr;  // Where pushes go; chunks after it are spare.
-  std::size_t head_begin_ = 0;
-  std::size_t tail_end_ = 0;
+  Chunk* tail_ = nullptr;       // Where pushes go; chunks after it are spare.
+  std::size_t head_begin_ = 0;  // The first word of the head that was not popped.
+  std::size_t tail_end_ = 0;    // The first place of the tail that was not pushed to.
   std::size_t count_ = 0;
   std::size_t chunk_count_ = 0;
   std::size_t spare_chunk_count_ = 0;

@@ -24,6 +24,7 @@ void store_number(char* to, Number number) noexcept {
   std::memcpy(to, &number, sizeof(number));
 }
 
+/// The number at `from`, which need not be aligned and has as many bytes.
 template <typename Number>
 Number load_number(const char* from) noexcept {
   Number number;
@@ -31,6 +32,7 @@ Number load_number(const char* from) noexcept {
   return number;
 }
 
+/// Writes `number` to the end of `to`, in as many bytes as its type has.
 template <typename Number>
 void append_number(std::string& to, Number number) {
   char bytes[sizeof(number)];
@@ -42,7 +44,8 @@ void append_number(std::string& to, Number number) {
 inline constexpr std::size_t kVarintBytesMax = 10;
 
 inline void append_varint(std::string& to, std::uint64_t number) {
-  char bytes[16];
+  char bytes[16];  // One append for all of it.
+  static_assert(sizeof(bytes) >= kVarintBytesMax, "the longest number fits");
   std::size_t count = 0;
   for (; number >= 0x80; number >>= 7U) bytes[count++] = static_cast<char>(number | 0x80U);
   bytes[count++] = static_cast<char>(number);
@@ -68,6 +71,7 @@ template <typename Number>
     if (i + 1 == kVarintBytesMax && byte > 1) return false;  // Beyond 64 bits.
     value |= std::uint64_t{byte & 0x7fU} << 7 * i;
     if (byte >= 0x80) continue;
+    // One form for each number: a copy of a file that decodes alike is the same bytes.
     if (byte == 0 && i > 0) return false;
     number = value;
     from.remove_prefix(i + 1);

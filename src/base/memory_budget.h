@@ -25,6 +25,7 @@ class MemoryBudget {
     // A plain count: it orders no other memory.
     std::size_t used = used_bytes_.load(std::memory_order_relaxed);
     do {
+      // `used` never exceeds the limit, so the difference does not wrap (M1).
       if (bytes > limit_bytes_ - used) return false;
     } while (!used_bytes_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;

@@ -73,6 +73,7 @@ inline void store_bytes(char* to, const char* from, std::size_t bytes) noexcept 
   }
 }
 
+/// `own` belongs to the caller and changes under nobody; only the other side is racy.
 inline bool equal_bytes(const char* racy, const char* own, std::size_t bytes) noexcept {
   for (std::size_t i = 0; i < bytes; ++i) {
     if (__atomic_load_n(racy + i, __ATOMIC_ACQUIRE) != own[i]) return false;
@@ -97,6 +98,7 @@ using plain::equal_bytes;
 using plain::load_bytes;
 using plain::load_word;
 using plain::store_bytes;
+// Every access orders by itself here: there is nothing left for a fence to do.
 inline void read_fence() noexcept {}
 inline void write_fence() noexcept {}
 
@@ -109,6 +111,8 @@ inline __m128i load_16(const char* from) noexcept {
   return out;
 }
 
+// One instruction, so that a word is read as it was at one moment where it is aligned. Elsewhere it
+// may be of two moments, like any longer copy.
 template <typename Word>
 Word load_word(const char* from) noexcept {
   Word out;
@@ -141,6 +145,8 @@ inline void copy_16(char* to, const char* from) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), load_16(from));
 }
 
+// Fewer than 16 bytes go as two words, a thousand and more by the processor's own instruction for
+// copies, and most values, which lie between, in a loop by 32.
 inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
   if (bytes < 16) [[unlikely]]
     return load_short(to, from, bytes);
@@ -148,7 +154,8 @@ inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
     asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
     return;
   }
-  // The last 16 bytes come first, so that the loop that follows has no remainder.
+  // The last 16 bytes come first, so that the loop that follows has no remainder. They overlap what
+  // it copies; the two copies may be of two moments, and the reader's validation covers both.
   copy_16(to + bytes - 16, from + bytes - 16);
   std::size_t at = 0;
   for (; at + 32 <= bytes; at += 32) {
@@ -163,6 +170,7 @@ inline void store_bytes(char* to, const char* from, std::size_t bytes) noexcept 
   if (bytes != 0) std::memcpy(to, from, bytes);  // No bytes may have no address.
 }
 
+/// Whether 16 bytes are equal, all compared at once.
 inline bool equal_16(const char* racy, const char* own) noexcept {
   const __m128i right = _mm_loadu_si128(reinterpret_cast<const __m128i*>(own));
   return _mm_movemask_epi8(_mm_cmpeq_epi8(load_16(racy), right)) == 0xffff;
@@ -195,6 +203,8 @@ inline bool equal_bytes(const char* racy, const char* own, std::size_t bytes) no
   return equal_16(racy + bytes - 16, own + bytes - 16);
 }
 
+// Partner of `write_fence`: a reader that has seen a byte of a new owner sees, in the version that
+// it loads after this, that the old one is gone. On x86-64 both only bind the compiler.
 inline void read_fence() noexcept {
   std::atomic_thread_fence(std::memory_order_acquire);
 }
@@ -211,6 +221,8 @@ inline std::uint32_t load_u32(const char* from) noexcept {
   return load_word<std::uint32_t>(from);
 }
 
+/// Stores a word that readers may be looking at. In the plain form it is one access only where it
+/// is aligned, so a reader may see a part of it, as it may of anything else.
 template <typename Word>
 void store_word(char* to, Word word) noexcept {
   char bytes[sizeof(Word)];

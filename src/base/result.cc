@@ -1,3 +1,6 @@
+// Errors that can be made and copied where no memory is left: the message may be lost then, the
+// code never is.
+
 #include "ashlar/result.h"
 
 #include <new>

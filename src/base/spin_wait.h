@@ -22,6 +22,7 @@ class SpinWait {
   }
 
  private:
+  // Some microseconds, the time of a short critical section on a core of its own.
   static constexpr int kSpinTurns = 64;
   int turn_count_ = 0;
 };

@@ -1,7 +1,10 @@
+// Numbers of threads, lowest first, so that arrays with a place a thread are used from the front.
+
 #include "base/thread_index.h"
 
 #include <bitset>
 
+#include "base/assert.h"
 #include "base/thread_safety.h"
 
 namespace ashlar::base {
@@ -19,6 +22,7 @@ Registry& registry() noexcept {
   return *the_registry;
 }
 
+// The mutex is what orders the memory of an ended thread before that of the next with its number.
 std::size_t take_index() noexcept {
   Registry& all = registry();
   const MutexLock lock(all.mutex);
@@ -30,6 +34,7 @@ std::size_t take_index() noexcept {
   return kThreadIndexCount;
 }
 
+/// Has the number for as long as its thread lives.
 struct Owner {
   std::size_t index = take_index();
   Owner() = default;
@@ -39,6 +44,7 @@ struct Owner {
     if (index == kThreadIndexCount) return;
     Registry& all = registry();
     const MutexLock lock(all.mutex);
+    ASHLAR_ASSERT(all.taken[index], "a thread gives its number back once");
     all.taken[index] = false;
   }
 };

@@ -30,6 +30,7 @@ class ASHLAR_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
 };
 
 /// Holds a `Mutex` for a scope.
+/// std::lock_guard does the same, but the analysis cannot see that it does.
 class ASHLAR_THREAD_ATTRIBUTE(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ASHLAR_THREAD_ATTRIBUTE(acquire_capability(mutex))

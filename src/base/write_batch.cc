@@ -1,3 +1,7 @@
+// A batch is bytes in one string and an entry an operation, so that adding one seldom allocates and
+// clearing gives nothing back. Nothing here fails: a batch that has become too large, or for which
+// there was no memory, remembers that and is refused when it is applied.
+
 #include "ashlar/write_batch.h"
 
 #include <limits>
