@@ -1,3 +1,6 @@
+// Nobody sets the monotonic clock. What is asked for is wall time, so the difference between the
+// two at the start is added to it for good (K1).
+
 #include "os/clock.h"
 
 #include <ctime>
@@ -26,6 +29,8 @@ std::int64_t SystemClock::now_ms() const noexcept {
   return (read_ns(CLOCK_MONOTONIC) + offset_ns_) / kNsPerMs;
 }
 
+// The coarse clock is behind and never ahead, so what is past by it is past, and what is far off by
+// it is to come. Only in between the exact one is asked.
 bool SystemClock::is_past(std::int64_t deadline_ms) const noexcept {
   const std::int64_t behind_ms = (read_ns(CLOCK_MONOTONIC_COARSE) + offset_ns_) / kNsPerMs;
   if (deadline_ms <= behind_ms) return true;

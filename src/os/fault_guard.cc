@@ -1,3 +1,12 @@
+// One handler for SIGBUS and a table of the ranges that it answers for.
+//
+//     watch     takes a slot, writes its begin, then its length       (release)
+//     on_fault  reads the length, then the begin                      (acquire)
+//     ~Guard    clears the length, then gives the slot up
+//
+// The handler runs in the midst of anything, so it takes no lock, allocates nothing and calls only
+// what a handler may: it loads and stores atomics and maps one page.
+
 #include "os/fault_guard.h"
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
@@ -26,6 +35,7 @@ struct Slot {
   std::atomic<bool> is_lost{false};
 };
 
+// A database maps one file or two; the table is looked through by each fault, and those are rare.
 constexpr std::size_t kSlotCount = 1024;
 constexpr std::size_t kNoSlot = kSlotCount;
 
@@ -55,6 +65,8 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   }
 }
 
+// Returning makes the processor repeat the access, which meets the page that was put there. The
+// rest of the range still is the file: each page that the disk cannot bring faults for itself.
 void on_fault(int signal, siginfo_t* info, void* context) {
   const int errno_before = errno;
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
@@ -109,13 +121,16 @@ Result<FaultGuard> FaultGuard::watch(const char* begin, std::size_t bytes) {
 
 FaultGuard::FaultGuard(FaultGuard&& other) noexcept : slot_(std::exchange(other.slot_, kNoSlot)) {}
 
+// The range is empty before the slot is free: the next owner's begin must not meet our length.
 FaultGuard::~FaultGuard() {
   if (slot_ == kNoSlot) return;
+  ASHLAR_ASSERT(slots[slot_].is_taken.load(std::memory_order_relaxed), "a guard has its slot");
   slots[slot_].bytes.store(0, std::memory_order_release);
   slots[slot_].is_taken.store(false, std::memory_order_release);
 }
 
 bool FaultGuard::is_lost() const noexcept {
+  ASHLAR_DEBUG_ASSERT(slot_ != kNoSlot, "a guard that was moved away is not asked");
   // The access that is asked about comes first, also where the compiler sees both.
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return slots[slot_].is_lost.load(std::memory_order_relaxed);

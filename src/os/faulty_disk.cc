@@ -1,3 +1,6 @@
+// Each call is counted, held against the rules, and then made, cut short or refused (F9). Calls are
+// told by their number and not by path or handle: a program run twice makes the same ones.
+
 #include "os/faulty_disk.h"
 
 #include <algorithm>
@@ -62,6 +65,7 @@ void FaultyDisk::fail(CallKind kind, std::uint64_t nth, Fault fault, FaultSpan s
   rules_.push_back({.kind = kind, .nth = nth, .fault = fault, .span = span});
 }
 
+// The counts stay: `nth` is from the start, whenever a rule is made.
 void FaultyDisk::heal() {
   const base::MutexLock lock(mutex_);
   rules_.clear();
@@ -105,6 +109,8 @@ int FaultyDisk::close(Handle handle) {
   return below_.close(handle);
 }
 
+// Of a short read the disk below is asked for the front part only, so that the rest of the buffer
+// stays as it was: a caller that takes it for read has garbage.
 ssize_t FaultyDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) {
   const std::optional<Fault> fault = begin_call(CallKind::kRead);
   if (!fault) return below_.read(handle, to, bytes, offset);
@@ -120,6 +126,8 @@ ssize_t FaultyDisk::write(Handle handle, const char* from, std::size_t bytes,
   return below_.write(handle, from, shortened(from, bytes, offset), offset);
 }
 
+// A sync that fails does what failing syncs do on a real system: what was dirty counts as written.
+// The next one succeeds and has made nothing of it durable.
 int FaultyDisk::sync(Handle handle) {
   const int error = error_of_call(CallKind::kSync);
   if (error == 0) return below_.sync(handle);

@@ -1,3 +1,7 @@
+// What every caller of a disk would else do for itself, and sooner or later not do: calls that a
+// signal has interrupted are made again, short counts are gone on from, and an errno becomes an
+// error that names file, call and place.
+
 #include "os/file.h"
 
 #include <algorithm>
@@ -43,7 +47,8 @@ File::File(Disk& disk, std::string path, Disk::Handle handle) noexcept
   ASHLAR_ASSERT(handle_ >= 0, "an open file has a handle");
 }
 
-// What `close` says is of no use: all that had to be durable was synced before.
+// What `close` says is of no use: all that had to be durable was synced before. Nor is it made
+// again after a signal: the handle is gone by then, and may be another file's.
 File::~File() {
   disk_.close(handle_);
 }
@@ -52,6 +57,7 @@ Error File::failure(std::string_view call, int error) const {
   return failure_of(path_, call, error);
 }
 
+// Absence is an answer, except for kCreate: there it can only be that of the directory.
 Result<std::unique_ptr<File>> File::open(Disk& disk, std::string path, OpenMode mode) {
   const Disk::Handle handle = uninterrupted([&] { return disk.open(path, mode); });
   if (handle == -ENOENT && mode != OpenMode::kCreate) return nullptr;
@@ -77,6 +83,8 @@ Result<std::size_t> File::read_some(std::uint64_t offset, std::span<char> to) co
   return done;
 }
 
+// A file that is too short is damaged: who reads exactly so many bytes has been told of them by
+// something that was durable.
 Result<void> File::read(std::uint64_t offset, std::span<char> to) const {
   ASHLAR_TRY_ASSIGN(const std::size_t bytes, read_some(offset, to));
   if (bytes == to.size()) return {};
@@ -144,10 +152,12 @@ Mapping::~Mapping() {
   disk_.unmap(address_, bytes_);
 }
 
+// The guard is there before anybody can access the memory: a fault without it ends the process.
 Result<std::unique_ptr<Mapping>> Mapping::make(File& file, std::size_t bytes) {
   ASHLAR_ASSERT(bytes > 0, "a mapping holds at least one byte");
   char* address = nullptr;
   const int answer = uninterrupted([&] { return file.disk_.map(file.handle_, bytes, &address); });
+  ASHLAR_ASSERT(answer <= 0, "a disk answers with 0 or a negative errno");
   if (answer != 0) {
     return std::unexpected(file.failure("map " + std::to_string(bytes) + " bytes", answer));
   }
@@ -160,12 +170,15 @@ Result<std::unique_ptr<Mapping>> Mapping::make(File& file, std::size_t bytes) {
   return std::unique_ptr<Mapping>(new Mapping(file.disk_, address, bytes, *std::move(guard)));
 }
 
+// Names are durable after a sync of their directory (F3), which is the caller's: it may have more
+// than one name to change first.
 Result<void> rename_file(Disk& disk, const std::string& from, const std::string& to) {
   const int answer = uninterrupted([&] { return disk.rename(from, to); });
   if (answer != 0) return std::unexpected(failure_of(from, "rename to " + to, answer));
   return {};
 }
 
+// A file that is gone already is what was asked for: a removal before a crash may have got through.
 Result<bool> remove_file(Disk& disk, const std::string& path) {
   const int answer = uninterrupted([&] { return disk.remove(path); });
   if (answer == -ENOENT) return false;
@@ -200,6 +213,7 @@ Result<void> sync_directory(Disk& disk, const std::string& path) {
   return {};
 }
 
+// Ascending, so that what is decided from a listing does not depend on the file system.
 Result<std::vector<std::string>> list_directory(Disk& disk, const std::string& path) {
   std::vector<std::string> names;
   const int answer = uninterrupted([&] { return disk.list(path, names); });

@@ -1,3 +1,6 @@
+// One system call for most functions, and no state of its own: EINTR and short counts are passed
+// on, since file.h deals with them for every disk alike.
+
 #include "os/posix_disk.h"
 
 #include <dirent.h>
@@ -17,6 +20,7 @@
 namespace ashlar::os {
 namespace {
 
+// Large enough that few calls make a segment, and small enough for a signal to be answered.
 constexpr std::size_t kZeroStepBytes = std::size_t{1} << 20U;
 static_assert(kZeroStepBytes % kBlockBytes == 0, "a step may go past the page cache");
 
@@ -34,6 +38,7 @@ int open_durable(const char* path) noexcept {
   return ::open(path, kFlags);
 }
 
+// O_CLOEXEC throughout: a program that the application starts must not keep our locks.
 int open_in(const char* path, OpenMode mode) noexcept {
   switch (mode) {
     case OpenMode::kRead:
@@ -65,6 +70,8 @@ class Zeros {
   void* begin_;
 };
 
+// Goes on after EINTR by itself, or a long run would begin again with each signal.
+//
 // Returns: 0 when all of [from, end) is zero and has its space
 int write_zeros(int fd, std::uint64_t from, std::uint64_t end) noexcept {
   const Zeros zeros;
@@ -81,6 +88,7 @@ int write_zeros(int fd, std::uint64_t from, std::uint64_t end) noexcept {
 
 }  // namespace
 
+// A new name is durable after `sync_directory` and not before (F3); `open` does not see to that.
 Disk::Handle PosixDisk::open(const std::string& path, OpenMode mode) {
   return or_error(open_in(path.c_str(), mode));
 }
@@ -93,6 +101,7 @@ ssize_t PosixDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_
   return or_error(::pread(handle, to, bytes, static_cast<off_t>(offset)));
 }
 
+// Durable on return through a kDurable handle (F2): O_DSYNC is asked for at `open`.
 ssize_t PosixDisk::write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) {
   return or_error(::pwrite(handle, from, bytes, static_cast<off_t>(offset)));
 }
@@ -114,6 +123,7 @@ int PosixDisk::allocate(Handle handle, std::uint64_t bytes) {
   if (old_bytes < 0) return static_cast<int>(old_bytes);
   // The length stays: it grows with the zeros, so that after an interruption in the middle of
   // either the next attempt goes on where this one stopped.
+  // Space for all of it before the first zero: a full disk is found out while nothing has changed.
   const int reserved =
       bytes == 0 ? 0 : ::fallocate(handle, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes));
   if (reserved != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
@@ -125,10 +135,12 @@ int PosixDisk::truncate(Handle handle, std::uint64_t bytes) {
   return or_error(::ftruncate(handle, static_cast<off_t>(bytes)));
 }
 
+// MAP_SHARED: stores are in the page cache, and so outlive the process, without any call.
 int PosixDisk::map(Handle handle, std::size_t bytes, char** address) {
   ASHLAR_ASSERT(bytes > 0, "a mapping holds at least one byte");
   void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
   if (mapped == MAP_FAILED) return -errno;
+  ASHLAR_ASSERT(mapped != nullptr, "the system maps nothing at the null address unasked");
   *address = static_cast<char*>(mapped);
   return 0;
 }

@@ -1,3 +1,6 @@
+// Two maps of names and the changes between them (F7). Every change is made to what is seen at
+// once, and to what is durable by a sync, or by a power cut that happens to keep it.
+
 #include "os/simulated_directory.h"
 
 #include <utility>
@@ -33,6 +36,8 @@ void SimulatedDirectory::apply(const Change& change, Entries& entries) {
   entries.insert_or_assign(change.to, change.entry);
 }
 
+// The callers have looked which names there are, as the answers of a disk depend on it: a name that
+// does not fit is an error of the simulation and no error of the program.
 void SimulatedDirectory::create(const std::string& name, SimulatedEntry entry) {
   ASHLAR_ASSERT((entry.file == nullptr) != (entry.directory == nullptr),
                 "a name leads to a file or to a directory");
@@ -64,6 +69,7 @@ void SimulatedDirectory::sync() {
                       "F7: the pending changes are all there is between the two");
 }
 
+// Torn writes are about bytes: names are kept then, so that there is a file to look at.
 bool SimulatedDirectory::is_kept(PowerCut how, CutRandom& random, std::uint64_t likely) {
   switch (how) {
     case PowerCut::kKeepNothing:
@@ -78,6 +84,8 @@ bool SimulatedDirectory::is_kept(PowerCut how, CutRandom& random, std::uint64_t 
   ASHLAR_ASSERT(false, "a power cut is of one of five kinds");
 }
 
+// Each change is kept or lost for itself, so that the medium may have a later one without those
+// before it: no file system promises more than F3.
 void SimulatedDirectory::cut_power(PowerCut how, CutRandom& random) {
   const std::uint64_t likely = random.sixteenths();
   for (const Change& change : pending_) {

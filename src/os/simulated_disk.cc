@@ -1,3 +1,12 @@
+// Names, handles and calls of the simulated machine; what happens to the bytes is in
+// simulated_file.cc, and to the names in simulated_directory.cc.
+//
+//     call --> begin_call_locked: counted, or the disk has stopped (F8)
+//          --> path to entry, or handle to file
+//          --> the file or directory does it
+//
+// One mutex holds it all: a test wants the order of calls to be one order.
+
 #include "os/simulated_disk.h"
 
 #include <algorithm>
@@ -35,6 +44,7 @@ bool fits_in_file(std::uint64_t offset, std::uint64_t bytes) noexcept {
 
 }  // namespace
 
+// The root exists and is durable, like that of any disk that was ever formatted.
 SimulatedDisk::SimulatedDisk() : root_(std::make_shared<SimulatedDirectory>()) {}
 
 // Counts a call that reaches storage. Returns: false when the disk has stopped, by this call or
@@ -60,6 +70,8 @@ void SimulatedDisk::detach_mappings_locked() {
   }
 }
 
+// What a process has of a disk goes with it: handles, locks, mappings. A disk that had stopped
+// works again for the next one.
 void SimulatedDisk::turn_off_locked() {
   detach_mappings_locked();
   // A file that has no name left goes with its last handle.
@@ -76,6 +88,7 @@ void SimulatedDisk::crash_process() {
   root_->for_each_file([](SimulatedFile& file) { file.forget_interrupted(); });
 }
 
+// The files of names that are lost are lost with them, whatever of their content was durable (F3).
 void SimulatedDisk::cut_power(PowerCut how, std::uint64_t seed) {
   const base::MutexLock lock(mutex_);
   turn_off_locked();
@@ -126,12 +139,15 @@ std::shared_ptr<SimulatedFile> SimulatedDisk::find_file_locked(const std::string
 
 Disk::Handle SimulatedDisk::add_handle_locked(std::shared_ptr<SimulatedFile> file, OpenMode mode) {
   ASHLAR_ASSERT(file != nullptr, "a handle is of a file");
+  ASHLAR_ASSERT(!handles_.contains(next_handle_), "a number stands for one handle");
   // Numbers are not used again: a program that goes on with a handle of before a crash is found
   // out.
   handles_.emplace(next_handle_, OpenFile{.file = std::move(file), .mode = mode});
   return next_handle_++;
 }
 
+// A name that leads through a file is absent, where the system says ENOTDIR: nobody asks for the
+// difference.
 Disk::Handle SimulatedDisk::open(const std::string& path, OpenMode mode) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -140,6 +156,7 @@ Disk::Handle SimulatedDisk::open(const std::string& path, OpenMode mode) {
   const SimulatedEntry* const entry = place.directory->find(place.name);
   if (mode == OpenMode::kCreate) {
     if (entry != nullptr) return -EEXIST;
+    // Seen at once, and durable only after a sync of the directory (F3).
     auto file = std::make_shared<SimulatedFile>();
     place.directory->create(place.name, {.file = file, .directory = nullptr});
     return add_handle_locked(std::move(file), mode);
@@ -149,6 +166,7 @@ Disk::Handle SimulatedDisk::open(const std::string& path, OpenMode mode) {
   return add_handle_locked(entry->file, mode);
 }
 
+// Not counted, and not refused by a disk that has stopped: it reaches no storage. Mappings stay.
 int SimulatedDisk::close(Handle handle) {
   const base::MutexLock lock(mutex_);
   const auto found = handles_.find(handle);
@@ -159,6 +177,7 @@ int SimulatedDisk::close(Handle handle) {
   return 0;
 }
 
+// Never short but at the end of the file: FaultyDisk is there for that.
 ssize_t SimulatedDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -194,6 +213,8 @@ std::size_t SimulatedDisk::writable_bytes_locked(const OpenFile& open, std::uint
   return (end - offset) / unit * unit;
 }
 
+// A full disk takes the front part of a write, as systems do, and answers with its length; when not
+// even a part fits, with -ENOSPC.
 ssize_t SimulatedDisk::write(Handle handle, const char* from, std::size_t bytes,
                              std::uint64_t offset) {
   const base::MutexLock lock(mutex_);
@@ -213,6 +234,7 @@ ssize_t SimulatedDisk::write(Handle handle, const char* from, std::size_t bytes,
     return -EIO;
   }
   if (written.empty() && bytes != 0) return -ENOSPC;
+  ASHLAR_ASSERT(written.size() <= bytes, "a disk takes no more than it was given");
   if (is_durable) {
     open->file->write_durable(offset, written);
   } else {
@@ -262,6 +284,8 @@ int SimulatedDisk::truncate(Handle handle, std::uint64_t bytes) {
   return resize_locked(find_writable_locked(handle), bytes);
 }
 
+// Through a handle that may write only. The memory may reach beyond the end of the file: what is
+// stored there is no part of it, and no access faults, unlike on a real system (F6).
 int SimulatedDisk::map(Handle handle, std::size_t bytes, char** address) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -284,6 +308,8 @@ int SimulatedDisk::unmap(char* address, std::size_t /*bytes*/) {
   return 0;
 }
 
+// On the file and not on its name: a second handle to it meets the lock of the first, in one
+// process or two, which are the same here.
 int SimulatedDisk::lock(Handle handle) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -294,6 +320,8 @@ int SimulatedDisk::lock(Handle handle) {
   return is_free || held->second == handle ? 0 : -EWOULDBLOCK;
 }
 
+// Within one directory, which is all that the house does: a move between two would be durable in
+// either without the other, and the simulation would have to know which.
 int SimulatedDisk::rename(const std::string& from, const std::string& to) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -312,6 +340,7 @@ int SimulatedDisk::rename(const std::string& from, const std::string& to) {
   return 0;
 }
 
+// Handles and mappings go on with a file that has lost its name.
 int SimulatedDisk::remove(const std::string& path) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -336,6 +365,7 @@ int SimulatedDisk::make_directory(const std::string& path) {
   return 0;
 }
 
+// The names in this one directory (F3), and not the content of its files, nor its own name above.
 int SimulatedDisk::sync_directory(const std::string& path) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
@@ -347,6 +377,7 @@ int SimulatedDisk::sync_directory(const std::string& path) {
 
 int SimulatedDisk::list(const std::string& path, std::vector<std::string>& names) {
   const base::MutexLock lock(mutex_);
+  // Also when the call fails: no caller takes an old listing for a new one.
   names.clear();
   if (!begin_call_locked()) return -EIO;
   const SimulatedDirectory* const directory = find_directory_locked(path);
@@ -400,6 +431,8 @@ void SimulatedDisk::overwrite(const std::string& path, std::uint64_t offset,
   file->overwrite(offset, bytes);
 }
 
+// Names and files with all that is pending, so that one state can be damaged in many ways. Handles,
+// locks and the count of calls are of the process, which the twin has not seen.
 std::unique_ptr<SimulatedDisk> SimulatedDisk::clone() const {
   const base::MutexLock lock(mutex_);
   auto twin = std::make_unique<SimulatedDisk>();

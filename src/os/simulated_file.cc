@@ -1,3 +1,11 @@
+// Two copies of a file, and the books about where they differ.
+//
+//     write, map --> now --sync of dirty sectors--> durable
+//                     ^-- what a power cut left -------'
+//
+// Stores through a mapping tell nobody: `collect_mapped` finds them by comparing, before any step
+// that depends on what is dirty.
+
 #include "os/simulated_file.h"
 
 #include <sys/mman.h>
@@ -70,6 +78,7 @@ void SimulatedFile::note_written(std::uint64_t first_sector, std::uint64_t end_s
   }
 }
 
+// The file grows first, as `resize` forgets which write was the last.
 void SimulatedFile::write(std::uint64_t offset, std::span<const char> from) {
   ASHLAR_ASSERT(offset <= kBytesMax, "a write begins inside the largest file");
   ASHLAR_ASSERT(from.size() <= kBytesMax - offset, "a write ends inside the largest file");
@@ -98,7 +107,7 @@ void SimulatedFile::write_durable(std::uint64_t offset, std::span<const char> fr
   last_write_.reset();
 }
 
-// F6, for either of the two.
+// F6, for either of the two: zeros from `offset` to the end, of which only touched pages need any.
 void SimulatedFile::clear_from(char* memory, std::uint64_t offset) const {
   for (auto page = touched_.lower_bound(offset / kPageBytes); page != touched_.end(); ++page) {
     const std::uint64_t begin = std::max(offset, *page * kPageBytes);
@@ -106,6 +115,7 @@ void SimulatedFile::clear_from(char* memory, std::uint64_t offset) const {
   }
 }
 
+// The length is pending like the bytes: until the next sync a power cut may leave the old one.
 void SimulatedFile::resize(std::uint64_t bytes) {
   ASHLAR_ASSERT(bytes <= kBytesMax, "no file exceeds the largest");
   last_write_.reset();
@@ -141,6 +151,7 @@ void SimulatedFile::collect_mapped() {
   }
 }
 
+// F1. Afterwards all sectors but the forgotten ones are clean.
 void SimulatedFile::sync() {
   collect_mapped();
   for (const std::uint64_t sector : dirty_) {
@@ -154,6 +165,7 @@ void SimulatedFile::sync() {
   forgotten_.erase(forgotten_.lower_bound(end_sector_of(durable_bytes_)), forgotten_.end());
 }
 
+// The content is noted, so that a later store through a mapping is told from what was forgotten.
 void SimulatedFile::drop_dirty() {
   collect_mapped();
   for (const std::uint64_t sector : dirty_) {
@@ -188,6 +200,8 @@ SimulatedFile::Sectors SimulatedFile::choose_kept(PowerCut how, CutRandom& rando
   return kept;
 }
 
+// Which length is left. A torn write may have been torn before the length that it needs was noted:
+// the file then ends where it did before that write.
 std::uint64_t SimulatedFile::choose_bytes(PowerCut how, CutRandom& random) const {
   switch (how) {
     case PowerCut::kKeepNothing:
@@ -203,10 +217,13 @@ std::uint64_t SimulatedFile::choose_bytes(PowerCut how, CutRandom& random) const
   ASHLAR_ASSERT(false, "a power cut is of one of five kinds");
 }
 
+// Kept apart until the power is cut: no reader of this process or the next one sees any of it.
 void SimulatedFile::interrupt(std::uint64_t offset, std::span<const char> from) {
   interrupted_ = InterruptedWrite{.offset = offset, .content = {from.begin(), from.end()}};
 }
 
+// The write that was under way joins those that were not synced. Then chance decides sector by
+// sector (F4) and about the length, both copies are made the same, and all of it is durable.
 void SimulatedFile::cut_power(PowerCut how, CutRandom& random) {
   detach();
   if (interrupted_) write(interrupted_->offset, interrupted_->content);
@@ -226,6 +243,7 @@ void SimulatedFile::cut_power(PowerCut how, CutRandom& random) {
   forgotten_.clear();
   last_write_.reset();
   durable_bytes_ = bytes_;
+  // F6: what was kept beyond a length that was lost is lost with it.
   clear_from(now_->begin(), bytes_);
   clear_from(durable_->begin(), bytes_);
 }
@@ -247,6 +265,8 @@ SimulatedFile::Memory SimulatedFile::map(std::size_t bytes) {
   return now_;
 }
 
+// The old memory is left to its mappings. Threads of a process that has ended for the test may
+// still be storing to it, so it is compared before the copy and once more after.
 void SimulatedFile::detach() {
   if (mapped_bytes_ == 0) return;
   collect_mapped();
@@ -260,6 +280,7 @@ void SimulatedFile::detach() {
   mapped_bytes_ = 0;
 }
 
+// Copies the pages that were ever written, not a gigabyte of zeros.
 std::shared_ptr<SimulatedFile> SimulatedFile::clone() {
   collect_mapped();
   auto twin = std::make_shared<SimulatedFile>();

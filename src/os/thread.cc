@@ -1,3 +1,5 @@
+// A new thread inherits the mask of signals of the one that starts it: it is set for that instant.
+
 #include "os/thread.h"
 
 #include <pthread.h>

@@ -1,3 +1,6 @@
+// The futex. The system compares the word with the ticket and puts the thread to sleep in one step,
+// so a wake between our look at the word and the sleep is not missed.
+
 #include "os/wait_word.h"
 
 #include <linux/futex.h>
@@ -15,9 +18,11 @@ void WaitWord::wait(Ticket ticket) noexcept {
   if (word_.load(std::memory_order_seq_cst) == ticket) {
     ::syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, ticket, nullptr, nullptr, 0);
   }
+  // Relaxed: a wake that still counts this one makes a call for nothing.
   sleeper_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+// Without sleepers, which is the common case, no system call.
 void WaitWord::wake(std::int32_t count_max) noexcept {
   word_.fetch_add(1, std::memory_order_seq_cst);
   if (sleeper_count_.load(std::memory_order_seq_cst) == 0) return;
