@@ -12,10 +12,10 @@ class Commit {
   Commit(const Commit&) = delete;
   Commit& operator=(const Commit&) = delete;
 
-  /// Puts the commit into the log. Called at most once each time an engine is given it, when
-  /// nothing else can fail and no commit that touches the same keys can come between; the engine
-  /// then makes the commit visible. So commits of a key lie in the log in the order in which they
-  /// took effect.
+  /// Puts the commit into the log. Called when nothing else can fail and no commit that touches the
+  /// same keys can come between; the engine then makes the commit visible. So commits of a key lie
+  /// in the log in the order in which they took effect. An engine that was told no may ask once
+  /// more, by its other path for writes; one that was told yes does not ask again.
   ///
   /// Returns: false when the log does not take it now; the engine then undoes all that it prepared
   /// Cost:    locks of the engine are held meanwhile, so this waits for nothing that takes long

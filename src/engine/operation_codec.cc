@@ -1,3 +1,7 @@
+// Both directions of a payload. Writers get operations whose limits were checked, and assert them.
+// Readers get bytes that passed a checksum and may still be nonsense, made by a faulty program or
+// by an enemy: every length is held against the limits and against what is left before it is used.
+
 #include "engine/operation_codec.h"
 
 #include "ashlar/options.h"
@@ -6,6 +10,8 @@
 namespace ashlar::engine {
 namespace {
 
+// A kind of a later version is nonsense to this one and ends the reading: to guess its length would
+// put all that follows in doubt.
 constexpr bool is_stored_kind(std::uint8_t kind) noexcept {
   return kind >= static_cast<std::uint8_t>(StoredKind::kPut) &&
          kind <= static_cast<std::uint8_t>(StoredKind::kExpire);
@@ -34,6 +40,7 @@ PayloadWriter::PayloadWriter(std::string& payload, TimeMs moment_ms) : payload_(
 void PayloadWriter::append_to(std::string& payload, const Operation& operation) {
   ASHLAR_ASSERT(!operation.key.empty() && operation.key.size() <= kKeyBytesHardMax,
                 "only keys within the limits are stored");
+  ASHLAR_ASSERT(operation.value.size() <= kValueBytesHardMax, "a stored value has legal length");
   const StoredKind kind = kind_of(operation);
   payload.push_back(static_cast<char>(kind));
   base::append_varint(payload, operation.key.size());
@@ -44,6 +51,7 @@ void PayloadWriter::append_to(std::string& payload, const Operation& operation) 
 }
 
 void PayloadWriter::add_expire(std::string_view key, TimeMs deadline_ms) {
+  ASHLAR_ASSERT(!key.empty() && key.size() <= kKeyBytesHardMax, "a stored key has legal length");
   payload_.push_back(static_cast<char>(StoredKind::kExpire));
   base::append_varint(payload_, key.size());
   base::append_number(payload_, deadline_ms);
@@ -54,6 +62,7 @@ PayloadReader::PayloadReader(std::string_view payload) noexcept : rest_(payload)
   is_good_ = base::take_number(rest_, moment_ms_);
 }
 
+// The end and nonsense answer alike; `is_good` tells them apart. Nothing is read after nonsense.
 std::optional<PayloadReader::Stored> PayloadReader::next() noexcept {
   if (!is_good_ || rest_.empty()) return std::nullopt;
   const std::optional<Stored> stored = take();
@@ -61,6 +70,8 @@ std::optional<PayloadReader::Stored> PayloadReader::next() noexcept {
   return stored;
 }
 
+// In the order in which `append_to` writes. The views it hands out lie inside of the payload, since
+// `take_bytes` gives no more than there is.
 std::optional<PayloadReader::Stored> PayloadReader::take() noexcept {
   std::uint8_t kind = 0;
   std::uint64_t key_bytes = 0;
