@@ -1,3 +1,13 @@
+// How the hash index changes: one slot at a time, and one bucket at a time.
+//
+//     erase_locked, insert_in_overflow   keep a chain compact (H2)
+//     follow                             decides whether to grow or shrink, a few steps a call
+//     split_one, merge_one               make two buckets of one, and one of two
+//     commit_for, uncommit_after         keep the memory under the buckets inside the budget (M1)
+//
+//     buckets_   0 ... bucket_count     ... committed         ... end of the region
+//                in use                 empty, on the budget  address space only
+
 #include "memory/hash_table.h"
 
 #include <algorithm>
@@ -11,17 +21,22 @@
 namespace ashlar::memory {
 namespace {
 
+// 32 KiB of buckets, so that an empty index fits into its first step of memory.
 constexpr std::uint64_t kBucketCountMin = 512;
 constexpr std::size_t kSmallStepBytes = std::size_t{64} << 10U;
+static_assert(kBucketCountMin * sizeof(Bucket) <= kSmallStepBytes, "make takes one step");
 
 // Slots per hundred buckets above which the index grows, below which it shrinks. 4.6 of 7 slots
 // leave few chains and cost 14 bytes a key; the gap keeps a steady load from splitting and merging.
 constexpr std::uint64_t kGrowPercent = 460;
 constexpr std::uint64_t kShrinkPercent = 200;
+static_assert(2 * kShrinkPercent < kGrowPercent, "what has just doubled is not shrunk again");
 
 // So many splits or merges at most in one call, at some 150 ns each.
 constexpr int kResizeStepsMax = 16;
 
+// A small index takes memory in small steps. A large one takes huge pages whole: a part of one
+// could not be given back. `step_before` is the step that led to so much.
 std::size_t step_after(std::size_t committed_bytes) noexcept {
   return committed_bytes < base::kHugePageBytes ? kSmallStepBytes : base::kHugePageBytes;
 }
@@ -35,6 +50,7 @@ std::size_t step_before(std::size_t committed_bytes) noexcept {
 std::unique_ptr<HashTable> HashTable::make(base::MemoryBudget& budget, std::uint64_t hash_seed) {
   auto region = base::Reservation::make(budget.limit_bytes());
   auto overflow = OverflowPool::make(budget);
+  // The budget comes last, so that a refusal by the system leaves nothing to give back.
   if (!region || !overflow || !budget.try_take(kSmallStepBytes)) return nullptr;
   return std::unique_ptr<HashTable>(
       new HashTable(std::move(*region), std::move(overflow), budget, hash_seed));
@@ -51,6 +67,7 @@ HashTable::HashTable(base::Reservation region, std::unique_ptr<OverflowPool> ove
       bucket_count_(kBucketCountMin),
       committed_bytes_(kSmallStepBytes) {}
 
+// A key that has moved meanwhile counts as held by someone: the one who moves it.
 Bucket* HashTable::try_lock(std::uint64_t hash) noexcept {
   Bucket& root = root_of(hash);
   if (!try_set_lock(root)) return nullptr;
@@ -65,6 +82,7 @@ void HashTable::set_overflow(Bucket& bucket, std::uint32_t number) noexcept {
   bucket.head.store((head & ~kOverflowMask) | number, std::memory_order_release);
 }
 
+// By H2 all room is at the end of the last bucket: it is counted from there back.
 unsigned HashTable::room_locked(const Bucket& root) const noexcept {
   const Bucket* last = &root;
   for (const Bucket* next = next_locked(root); next != nullptr; next = next_locked(*next)) {
@@ -78,13 +96,21 @@ unsigned HashTable::room_locked(const Bucket& root) const noexcept {
   return room;
 }
 
+// The slot is stored before the bucket is linked: a reader that follows the link, whose store is a
+// release, finds either the whole bucket or a head that has changed.
 void HashTable::insert_in_overflow(Bucket& last, std::uint64_t slot) noexcept {
+  ASHLAR_DEBUG_ASSERT(slot != 0, "a slot that is added leads to a record");
   const std::uint32_t number = overflow_.take_reserved();
   overflow_.bucket(number).slots[0].store(slot, std::memory_order_relaxed);
   set_overflow(last, number);
 }
 
+// The last slot of the chain moves into the gap (H2), and a bucket that falls empty by that is
+// unlinked. A reader in the midst of the chain may meet the moved slot twice or never; the lock in
+// the root's head tells it (H1). It may even follow the link to the freed bucket, which stays
+// readable and whose content it then discards.
 void HashTable::erase_locked(Bucket& root, SlotPlace place) noexcept {
+  ASHLAR_DEBUG_ASSERT(place.slot() != 0, "only a slot that is in use is removed");
   Bucket* before_last = nullptr;
   Bucket* last = &root;
   while (Bucket* next = next_locked(*last)) {
@@ -101,11 +127,16 @@ void HashTable::erase_locked(Bucket& root, SlotPlace place) noexcept {
   overflow_.give_back(static_cast<std::uint32_t>(head & kOverflowMask));
 }
 
+// The caller holds no bucket, since a split waits for the locks of two, whose holders may be about
+// to call this. When budget or address space are refused the index stays as it is and its chains
+// grow: slower, never wrong.
 void HashTable::follow(std::int64_t added_count) noexcept {
   // Relaxed: a hint for the size of the index.
-  const std::uint64_t count =
-      slot_count_.fetch_add(static_cast<std::uint64_t>(added_count), std::memory_order_relaxed) +
-      static_cast<std::uint64_t>(added_count);
+  const auto added = static_cast<std::uint64_t>(added_count);
+  const std::uint64_t sum = slot_count_.fetch_add(added, std::memory_order_relaxed) + added;
+  // Threads report late, so one that erases may be heard before the one that has added: the sum is
+  // below zero then, and must not be taken for a great number of slots.
+  const std::uint64_t count = static_cast<std::int64_t>(sum) < 0 ? 0 : sum;
   std::uint64_t buckets = bucket_count_.load(std::memory_order_relaxed);
   const auto is_small = [&] { return count * 100 > buckets * kGrowPercent; };
   const auto is_large = [&] {
@@ -113,6 +144,7 @@ void HashTable::follow(std::int64_t added_count) noexcept {
   };
   if (!is_small() && !is_large()) return;
   if (!resize_mutex_.try_lock()) return;  // Someone else is at it.
+  // `count` is not read again: what others report meanwhile they follow themselves.
   for (int step = 0; step < kResizeStepsMax; ++step) {
     buckets = bucket_count_.load(std::memory_order_relaxed);
     const bool is_done = is_small() ? !split_one() : (is_large() ? !merge_one() : true);
@@ -122,10 +154,13 @@ void HashTable::follow(std::int64_t added_count) noexcept {
 }
 
 void HashTable::publish_count(std::uint64_t bucket_count) noexcept {
+  ASHLAR_ASSERT(bucket_count >= kBucketCountMin, "an index keeps the buckets it was made with");
   // Release: partner of the acquire in `root_of` (H4).
   bucket_count_.store(bucket_count, std::memory_order_release);
 }
 
+// M1: the budget is asked first; the memory comes when it is touched. It reads as zero, which is an
+// empty bucket that nobody holds, so new buckets need no initialising.
 bool HashTable::commit_for(std::uint64_t bucket_count) noexcept {
   const std::size_t committed = committed_bytes_.load(std::memory_order_relaxed);
   if (bucket_count * sizeof(Bucket) <= committed) return true;
@@ -136,11 +171,15 @@ bool HashTable::commit_for(std::uint64_t bucket_count) noexcept {
   return true;
 }
 
+// Called when the buckets behind are merged and unlocked. A reader or writer with an old count may
+// still come by: it meets zeros, looks at the count again and goes where the key is now (H4).
 void HashTable::uncommit_after(std::uint64_t bucket_count) noexcept {
   const std::size_t committed = committed_bytes_.load(std::memory_order_relaxed);
   const std::size_t step = step_before(committed);
   // Half a step of slack, so that a size that swings around the edge does not clear it each time.
   if (bucket_count * sizeof(Bucket) + step + step / 2 > committed) return;
+  ASHLAR_ASSERT(step < committed, "the first step of memory stays");
+  // The system has its memory back before the budget can promise it to others (M1).
   region_.give_back(committed - step, step);
   committed_bytes_.store(committed - step, std::memory_order_relaxed);
   budget_.give_back(step);
@@ -196,6 +235,15 @@ class HashTable::Filler {
   std::size_t taken_count_ = 0;  // Reserved buckets.
 };
 
+/// Splits the bucket whose turn it is. `bit` is the highest bit of the bucket count: the keys of
+/// bucket count - bit that have it in their hash go to the new bucket, number count.
+///
+///     before   [count - bit: a b c d]
+///     after    [count - bit: a c]   ...   [count: b d]
+///
+/// Both chains are locked from before the first slot moves (H3) until the new count is published
+/// (H4). The overflow buckets of the worst case, in which all keys move, are reserved first, so
+/// that nothing fails half way. Returns false, with nothing changed, when there is no memory.
 bool HashTable::split_one() noexcept {
   const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
   if (!commit_for(count + 1)) return false;
@@ -204,6 +252,7 @@ bool HashTable::split_one() noexcept {
   Bucket& to = buckets_[count];
   set_lock(from);
   set_lock(to);  // Nobody's yet, but a writer with an old count may be about to find that out.
+  ASHLAR_ASSERT(chain_slot_count(to) == 0, "H3: no key belongs to a bucket beyond the count");
   const std::size_t moving_max = chain_slot_count(from);
   const std::size_t reserve_count = moving_max == 0 ? 0 : (moving_max - 1) / kSlotsPerBucket;
   const bool has_room = reserve_count == 0 || overflow_.reserve(reserve_count);
@@ -218,6 +267,8 @@ bool HashTable::split_one() noexcept {
   return has_room;
 }
 
+// Slots keep the bits that choose among 2^12 to 2^32 buckets. In an index smaller than that the
+// record itself is asked; it is locked with its bucket.
 bool HashTable::is_hash_bit_set(std::uint64_t slot, unsigned bit) const noexcept {
   if (is_bit_in_slot(bit)) [[likely]]
     return hash_bit_of_slot(slot, bit);
@@ -245,6 +296,10 @@ std::size_t HashTable::move_upper_half(Bucket& from, Bucket& to, unsigned bit) n
   return moving.taken_count();
 }
 
+/// Undoes the last split: empties the last bucket into the one that it came from. Slots go one by
+/// one, since the chain that takes them in has some already. As in a split all overflow buckets are
+/// reserved first, both chains stay locked and the count is published before they are released.
+/// Declines while `walk_beside_writers` is under way: what moves to a lower bucket would escape it.
 bool HashTable::merge_one() noexcept {
   if (walker_count_.load(std::memory_order_relaxed) != 0) return false;
   const std::uint64_t count = bucket_count_.load(std::memory_order_relaxed);
@@ -254,6 +309,7 @@ bool HashTable::merge_one() noexcept {
   set_lock(to);
   set_lock(from);
   const std::size_t moving = chain_slot_count(from);
+  // However full the last bucket of `to` is: what moves fills so many more, rounded up.
   const std::size_t reserve_count = moving / kSlotsPerBucket + 1;
   const bool has_room = overflow_.reserve(reserve_count);
   if (has_room) {
@@ -265,6 +321,7 @@ bool HashTable::merge_one() noexcept {
       insert_locked(to, place.slot());
       erase_locked(from, place);
     }
+    ASHLAR_ASSERT(next_locked(from) == nullptr, "H2: a chain without slots has no overflow");
     ASHLAR_ASSERT(chain_slot_count(to) == before + moving, "a merge loses nothing");
     overflow_.unreserve(reserve_count - taken);
     publish_count(last);

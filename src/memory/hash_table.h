@@ -35,6 +35,8 @@ namespace ashlar::memory {
 
 /// A place in a locked chain; empty when the key is not there.
 struct SlotPlace {
+  // Relaxed throughout: the holder of the chain's lock alone changes slots, and what it stores is
+  // published when it unlocks.
   Bucket* bucket = nullptr;
   unsigned index = 0;
 
@@ -107,10 +109,14 @@ class HashTable {
   /// Releases without having changed anything: readers need not retry.
   static void unlock_unchanged(Bucket& root) noexcept {
     const std::uint64_t head = root.head.load(std::memory_order_relaxed);
+    ASHLAR_DEBUG_ASSERT((head & kLockBit) != 0, "only a locked bucket is unlocked");
+    // Release: what the holder has read, it has read before the next one can change it.
     root.head.store(head & ~kLockBit, std::memory_order_release);
   }
 
+  /// Where the slot of `key` is, or an empty place. `tag` is that of its hash.
   SlotPlace find_locked(Bucket& root, std::uint16_t tag, std::string_view key) const noexcept {
+    ASHLAR_DEBUG_ASSERT(is_locked(root), "H1: a chain is searched under its lock");
     for (Bucket* bucket = &root; bucket != nullptr; bucket = next_locked(*bucket)) {
       for (unsigned found = match_tag(*bucket, tag); found != 0; found &= found - 1) {
         const SlotPlace place{.bucket = bucket,
@@ -136,7 +142,9 @@ class HashTable {
 
   /// Adds a slot. Where there is no room, takes an overflow bucket that the caller has reserved.
   void insert_locked(Bucket& root, std::uint64_t slot) noexcept {
+    ASHLAR_DEBUG_ASSERT(is_locked(root), "H1: a slot is added under the lock of its chain");
     Bucket* const last = last_locked(root);
+    // The first empty slot of the last bucket: the chain stays compact (H2).
     for (auto& place : last->slots) {
       if (place.load(std::memory_order_relaxed) != 0) continue;
       place.store(slot, std::memory_order_relaxed);
@@ -210,6 +218,11 @@ class HashTable {
   HashTable(base::Reservation region, std::unique_ptr<OverflowPool> overflow,
             base::MemoryBudget& budget, std::uint64_t hash_seed) noexcept;
 
+  /// The bucket among `bucket_count` that `hash` belongs to. With 6 buckets, of which 0 and 1 have
+  /// been split already, three bits of the hash choose:
+  ///
+  ///     000 001 010 011 100 101   as they are
+  ///     110 111                   do not exist yet: without their highest bit, 010 and 011
   static std::uint64_t index_of(std::uint64_t hash, std::uint64_t bucket_count) noexcept {
     const std::uint64_t mask = ~std::uint64_t{0} >> std::countl_zero(bucket_count - 1);
     const std::uint64_t index = hash & mask;
@@ -217,6 +230,10 @@ class HashTable {
     return index & (mask >> static_cast<unsigned>(index >= bucket_count));
   }
 
+  static bool is_locked(const Bucket& root) noexcept {
+    return (root.head.load(std::memory_order_relaxed) & kLockBit) != 0;
+  }
+  // Relaxed: links change under the lock that the caller holds.
   Bucket* next_locked(const Bucket& bucket) const noexcept {
     const std::uint64_t head = bucket.head.load(std::memory_order_relaxed);
     const auto number = static_cast<std::uint32_t>(head & kOverflowMask);
@@ -228,6 +245,7 @@ class HashTable {
     return last;
   }
   void insert_in_overflow(Bucket& last, std::uint64_t slot) noexcept;
+  // Fails without a store when the lock is taken: a waiter leaves the line to its holder.
   static bool try_set_lock(Bucket& root) noexcept {
     std::uint64_t head = root.head.load(std::memory_order_relaxed);
     if ((head & kLockBit) != 0) return false;

@@ -128,6 +128,17 @@ TEST(HashTable, TellsReadersOfChanges) {
   EXPECT_EQ(root.head.load(), (held_head & ~kLockBit) + kVersionStep);
 }
 
+// A thread that erases may report before the one that has added: less than nothing is not much.
+TEST(HashTable, DoesNotGrowWhileErasesAreHeardOfFirst) {
+  Rig rig;
+  const std::size_t bytes_at_first = rig.table_->taken_bytes();
+  for (int i = 0; i < 100; ++i) rig.table_->follow(-1);
+  EXPECT_EQ(rig.table_->taken_bytes(), bytes_at_first);
+  rig.table_->follow(100);
+  EXPECT_EQ(rig.table_->slot_count(), 0U);
+  EXPECT_EQ(rig.table_->taken_bytes(), bytes_at_first);
+}
+
 // H3: a bucket that a hash does not belong to is not locked for it.
 TEST(HashTable, LocksOnlyTheBucketThatAHashBelongsTo) {
   Rig rig;
