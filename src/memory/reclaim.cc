@@ -1,9 +1,18 @@
 // The background: reclaims versions that no snapshot needs and keys past their deadline, and gives
 // memory back.
+//
+//     writers' queues --gather_news--> wheel_, garbage_
+//     wheel_   --run_wheel-----> tend, at the tick of a key     removed, or filed again
+//     garbage_ --tend_garbage--> tend, after a release          trimmed, or kept for later
+//
+// Entries are hashes. They are reasons to look and nothing more: what is done with a key is decided
+// by its record, with its bucket locked. So a stale entry does no harm, and an entry that was lost
+// for want of memory delays a reclaim and falsifies no read.
 
 #include <algorithm>
 #include <array>
 
+#include "base/assert.h"
 #include "memory/engine_core.h"
 
 namespace ashlar::memory {
@@ -25,11 +34,14 @@ bool MemoryEngine::Horizon::is_needed(Sequence written, Sequence replaced) const
   return first != live.end() && *first < replaced;
 }
 
+/// Takes a key out for good: no snapshot sees any of its versions. The memory goes last, since the
+/// note to the ordered side is made from the key in it.
 void MemoryEngine::remove_slot_locked(Local& local, Bucket& root, SlotPlace place,
                                       std::uint64_t hash) noexcept {
   const Record record = place.record();
   const Shape shape = record.shape();
   count_change(local, record, Record());
+  // S2: the slot goes before the note is left, both with the bucket locked.
   parts_.table->erase_locked(root, place);
   ordered_.note_removed(local, record.key(shape), hash);
   ++local.unreported_node_count;
@@ -39,7 +51,8 @@ void MemoryEngine::remove_slot_locked(Local& local, Bucket& root, SlotPlace plac
 }
 
 /// Unlinks and frees the versions behind `newest` that no snapshot needs. Returns true when any
-/// were.
+/// were. The bucket is locked; a reader that is on its way along the chain finds that out before it
+/// follows a link (`find_version`).
 bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noexcept {
   bool has_changed = false;
   Record newer = newest;
@@ -48,6 +61,7 @@ bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noe
     const Record version = newer.previous(newer_shape);
     if (!version) return has_changed;
     const Shape shape = version.shape();
+    ASHLAR_ASSERT(version.stamp(shape) < newer.stamp(newer_shape), "R2: stamps fall along a chain");
     if (horizon.is_needed(version.stamp(shape), newer.stamp(newer_shape))) {
       newer = version;
       continue;
@@ -58,7 +72,8 @@ bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noe
   }
 }
 
-/// Cleans up behind one key. Returns true when it has to be looked at again.
+/// Cleans up behind one key. Returns true when it has to be looked at again: for versions that a
+/// snapshot needs, the newest included when that is expired at latest.
 bool MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
                                const Horizon& horizon) {
   const Record record = place.record();
@@ -67,6 +82,7 @@ bool MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place, std:
   const bool has_older = static_cast<bool>(record.previous(shape));
   const bool is_expired = record.deadline_ms(shape) <= horizon.now_ms;
   if (!shape.is_tombstone() && !is_expired) return has_older;
+  // A tombstone has older versions for its one purpose; without any it goes at once.
   const bool is_seen =
       !shape.is_tombstone() && !horizon.live.empty() && horizon.live.back() >= record.stamp(shape);
   if (has_older || is_seen) return true;
@@ -97,6 +113,8 @@ void MemoryEngine::reschedule(std::uint64_t hash, Record record, const Horizon& 
 bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon,
                         Occasion occasion) {
   Bucket& root = parts_.table->lock(hash);
+  // The records first, and then the place of each anew: removing one moves another slot (H2). An
+  // entry is a whole hash, but slots keep only bits of it: every record with the tag is looked at.
   std::array<Record, kRecordsPerLook> records;
   std::size_t count = 0;
   parts_.table->for_each_locked(root, [&](SlotPlace place) {
@@ -110,6 +128,7 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
     parts_.table->for_each_locked(root, [&](SlotPlace at) {
       if (at.record() == records[i]) place = at;
     });
+    ASHLAR_ASSERT(place, "a record that was not tended yet keeps its slot");
     const std::int64_t slots_before = local.unreported_slot_count;
     remains = tend_record(local, root, place, hash, horizon) || remains;
     const bool is_removed = local.unreported_slot_count != slots_before;
@@ -117,6 +136,7 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
       reschedule(hash, records[i], horizon, occasion);
   }
   HashTable::unlock_changed(root);
+  // Only now: the index may split or merge in answer, which no holder of a bucket may ask for.
   const std::int64_t unreported = std::exchange(local.unreported_slot_count, 0);
   report_slots(local, unreported);
   return remains;
@@ -125,6 +145,7 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
 /// Takes over what writers have left, holding each of them up for an instant only. The free records
 /// they have at hand go back to their pages, or a few of them would keep many pages from emptying.
 void MemoryEngine::gather_news() {
+  // Room for all queues before the first writer is held up: nothing in between may throw.
   std::size_t local_count = 0;
   locals_.for_each([&](const Local&) { ++local_count; });
   std::vector<base::ChunkedQueue> inboxes;
@@ -133,9 +154,13 @@ void MemoryEngine::gather_news() {
   garbages.reserve(local_count);
   locals_.visit_held(
       [&](const Local& local) {
-        return local_count-- != 0 && local.has_news.load(std::memory_order_relaxed);
+        // A thread that has come since the count waits for the next round.
+        if (local_count == 0) return false;
+        --local_count;
+        return local.has_news.load(std::memory_order_relaxed);
       },
       [&](Local& local) {
+        ASHLAR_ASSERT(inboxes.size() < inboxes.capacity(), "a visit to a writer allocates nothing");
         inboxes.emplace_back(*parts_.budget).take(local.expiry_inbox);
         garbages.emplace_back(*parts_.budget).take(local.garbage);
         parts_.records->flush(local.records);
@@ -152,7 +177,9 @@ void MemoryEngine::gather_news() {
   }
 }
 
+/// Pairs of hash and tick, as `schedule` has pushed them.
 void MemoryEngine::file_expiries(base::ChunkedQueue& inbox) {
+  ASHLAR_ASSERT(inbox.count() % 2 == 0, "an inbox holds pairs");
   while (!inbox.empty()) {
     const std::uint64_t hash = inbox.pop();
     const std::uint64_t tick = inbox.pop();
@@ -170,6 +197,7 @@ void MemoryEngine::keep_unfiled(std::uint64_t hash) {
   }
 }
 
+/// Queues a key for another look after the next release of a snapshot.
 void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash) {
   try {
     if (queue.reserve(1)) return queue.push(hash);
@@ -179,6 +207,9 @@ void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
   keep_unfiled(hash);
 }
 
+/// Tends all keys whose tick has come. They come out of the wheel a bucket at a time, and `tend`
+/// files those again that are not due: an entry of an upper level comes down on its way to its tick
+/// (W1), a key whose deadline was moved gets an entry at the new one.
 void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
   base::ChunkedQueue due(*parts_.budget);
   std::uint64_t lag_ms = 0;
@@ -198,6 +229,7 @@ void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
       if (remains) keep_for_later(garbage_, hash);
     }
   }
+  // What the wheel had no memory for is looked at in each round; `tend` may put it there again.
   const std::vector<std::uint64_t> unfiled = std::exchange(unfiled_, {});
   for (const std::uint64_t hash : unfiled) {
     if (tend(local, hash, horizon, Occasion::kNearing)) keep_for_later(garbage_, hash);
@@ -215,6 +247,8 @@ void MemoryEngine::sweep_wheel() {
   const auto expiring =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum(&Counters::expiring_keys)));
   if (wheel_.count() < 2 * expiring + kStaleEntriesMin) return;
+  // A sweep has the mark that the last one had not. Writers stamp it on what they schedule from now
+  // on: such an entry is in an inbox and not in the wheel, and must not be filed twice.
   ExpiryWheel kept(*parts_.budget, wheel_.next_tick());
   const std::uint64_t mark = sweep_mark_.load(std::memory_order_relaxed) ^ kSweepMark;
   sweep_mark_.store(mark, std::memory_order_relaxed);
@@ -241,6 +275,7 @@ void MemoryEngine::sweep_wheel() {
   std::swap(wheel_, kept);
 }
 
+/// Looks at what waits for snapshots to go, when one has gone since the last time, or none is left.
 void MemoryEngine::tend_garbage(Local& local, const Horizon& horizon) {
   const std::uint64_t released_count = versions_.released_count();
   if (released_count == tended_release_count_ && !horizon.live.empty()) return;
@@ -257,6 +292,9 @@ void MemoryEngine::tend_garbage(Local& local, const Horizon& horizon) {
   }
 }
 
+/// When the next round is due, in milliseconds from now; nullopt when nothing is pending: an idle
+/// database costs no wake-ups. What waits for a snapshot alone is no reason for a round: its
+/// release wakes the background (`release_snapshot`).
 std::optional<TimeMs> MemoryEngine::next_maintenance() {
   pending_expiry_count_.store(wheel_.count(), std::memory_order_relaxed);
   kept_version_count_.store(garbage_.count(), std::memory_order_relaxed);
@@ -278,14 +316,17 @@ std::optional<TimeMs> MemoryEngine::next_maintenance() {
 }
 
 std::optional<TimeMs> MemoryEngine::maintain() {
+  // One caller works; others are told to ask again in a tick.
   if (!maintenance_mutex_.try_lock()) return kTickMs;
   std::optional<TimeMs> next_ms = kTickMs;
   try {
     gather_news();
     const Locals::Hold local(locals_);
-    // In this order: see Versions::acquire.
+    // In this order: a snapshot that is taken after `current` was read, and so may be missing
+    // from `live`, has that sequence at least. It sees nothing that was replaced at or before it.
     Horizon horizon{.now_ms = clock_.now_ms(), .current = versions_.current(), .live = {}};
     horizon.live = versions_.live();
+    ASHLAR_ASSERT(std::ranges::is_sorted(horizon.live), "snapshots are listed in ascending order");
     run_wheel(*local, horizon);
     tend_garbage(*local, horizon);
     sweep_wheel();
