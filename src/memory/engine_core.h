@@ -32,7 +32,8 @@
 
 namespace ashlar::memory {
 
-/// A mark in a record's scheduled tick: which sweep of the wheel has seen its entry.
+/// A mark in a record's scheduled tick: which sweep of the wheel has seen its entry. Sweeps take
+/// turns with set and clear; a tick never reaches the bit.
 inline constexpr std::uint64_t kSweepMark = std::uint64_t{1} << 63U;
 
 /// Slots that a thread adds or removes before it tells the index: bounds how far the count is
@@ -101,6 +102,7 @@ class MemoryEngine final : public engine::StorageEngine {
     std::uint64_t head = 0;
     bool is_found = false;
   };
+  /// What one unlocked read came to. kRetry: it overlapped a change, so what it saw does not count.
   enum class Attempt : std::uint8_t { kFound, kAbsent, kRetry };
 
   // read.cc
@@ -167,6 +169,7 @@ class MemoryEngine final : public engine::StorageEngine {
 
   // expire.cc
   enum class Changed : std::uint8_t { kYes, kNoMemory, kRefused, kAbsent };
+  /// A change of a deadline, with what its steps need.
   struct DeadlineChange {
     std::uint64_t hash;
     SlotPlace place = {};
@@ -196,6 +199,7 @@ class MemoryEngine final : public engine::StorageEngine {
     std::vector<Sequence> live;
     bool is_needed(Sequence written, Sequence replaced) const noexcept;
   };
+  /// Why a key is looked at: it waits for a snapshot, its entry came up at its tick, or before it.
   enum class Occasion : std::uint8_t { kGarbage, kAtTick, kNearing };
   bool tend(Local& local, std::uint64_t hash, const Horizon& horizon, Occasion occasion)
       ASHLAR_REQUIRES(maintenance_mutex_);
@@ -223,6 +227,7 @@ class MemoryEngine final : public engine::StorageEngine {
   // Set at construction.
   Parts parts_;
   const os::Clock& clock_;
+  // By `on_work`, before the first call that may wake anybody.
   void (*wake_)(void*) = nullptr;
   void* wake_context_ = nullptr;
 

@@ -1,5 +1,11 @@
-// Making room at the memory budget.
+// Making room at the memory budget. The evictor knows hashes and an order among them; here stands
+// what ties that to keys: which of them come in, how warm they are, and how one is removed.
+//
+// Who makes room holds its `Local` and takes the evictor, then buckets one at a time, and those
+// only by trying: a key that someone has locked at this moment is not cold. Who holds a bucket
+// already only tries the evictor, since it stands before the buckets in the order of locks.
 
+#include "base/assert.h"
 #include "memory/engine_core.h"
 
 namespace ashlar::memory {
@@ -14,10 +20,13 @@ constexpr int kEvictionsPerFlush = 64;
 
 }  // namespace
 
-/// Registers a version that was just installed, for `old` or for a new key.
+/// Registers a version that was just installed, for `old` or for a new key. The bucket is locked,
+/// so the evictor is only tried: when someone is making room the new keys wait in the thread's
+/// queue. The heat of a key is kept by address: a new version inherits that of the one it replaces.
 void MemoryEngine::admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept {
   if (!parts_.evictor) return;
   const std::size_t offset = parts_.records->offset_of(now.address());
+  ASHLAR_DEBUG_ASSERT(offset < parts_.records->region_bytes(), "a record lies in its heap");
   if (old && !old.shape().is_tombstone()) {
     parts_.heat->set(offset, parts_.heat->of(parts_.records->offset_of(old.address())));
     parts_.heat->touch(offset);
@@ -30,11 +39,16 @@ void MemoryEngine::admit(Local& local, std::uint64_t hash, Record old, Record no
   evictor_mutex_.unlock();
 }
 
+// In the order in which the keys came: the queues of the evictor are queues by age.
 void MemoryEngine::take_admissions_locked(Local& local) noexcept {
   while (!local.admissions.empty()) parts_.evictor->admit(Handle(local.admissions.pop()));
 }
 
-/// Finds the key of a candidate and tells how warm it is; removes it when it is cold.
+/// Finds the key of a candidate and tells how warm it is; removes it when it is cold. Which of them
+/// count as cold is the rule of `Evictor::judge`, which says after the fact what was done here.
+///
+/// A handle has the bits of the hash that choose bucket and tag, and not all of them: of two keys
+/// that agree in those the wrong one may be met. Which of the two is evicted matters to nobody.
 Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& candidate) noexcept {
   const std::uint64_t hash = candidate.handle.hash();
   Bucket* const root = parts_.table->try_lock(hash);
@@ -51,16 +65,19 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
     const std::size_t offset = parts_.records->offset_of(record.address());
     const std::uint8_t heat = parts_.heat->of(offset);
     const Sequence newest_live = versions_.newest_live();
+    // Nothing that a snapshot sees may go, neither this version nor one behind it.
     const bool is_pinned =
         newest_live >= record.stamp(shape) || (newest_live != 0 && record.previous(shape));
     result = heat == 0   ? Evictor::Found::kCold
              : heat == 1 ? Evictor::Found::kWarm
                          : Evictor::Found::kHot;
     if (is_pinned) result = Evictor::Found::kPinned;
+    // Each round through `main` takes one reading off, so what is no longer read cools down.
     if (candidate.is_in_main && heat != 0) parts_.heat->set(offset, heat - 1);
     const bool is_cold = result == Evictor::Found::kCold ||
                          (result == Evictor::Found::kWarm && !candidate.is_in_main);
     if (is_cold) {
+      // The full hash, for the note to the ordered side: the handle has lost some of its bits.
       remove_slot_locked(local, *root, found,
                          base::hash_key(record.key(shape), parts_.table->hash_seed()));
       local.counters.evicted.add(1);
@@ -75,7 +92,9 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
   return result;
 }
 
-/// Evicts until something was freed. Returns false when nothing can be.
+/// Evicts until something was freed. Returns false when nothing can be. The caller holds its own
+/// `Local` and no bucket. What is freed lands in the thread's magazine of that size class, so a
+/// caller that wants another size comes again until a page falls empty.
 bool MemoryEngine::make_room(Local& local) noexcept {
   if (!parts_.evictor) return false;
   const base::MutexLock lock(evictor_mutex_);

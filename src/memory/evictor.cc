@@ -1,6 +1,15 @@
+// The policy of S3-FIFO over handles; what stands behind a handle is the caller's to know.
+//
+//     admit --> small ----- cold, warm --> evicted, fingerprint left in ghosts_
+//       |         +-------- hot, pinned --> main
+//       |                                   main ----- cold --> evicted
+//       +-- fingerprint known ------------> main <---- any other, round again
+
 #include "memory/evictor.h"
 
 #include <bit>
+
+#include "base/assert.h"
 
 namespace ashlar::memory {
 namespace {
@@ -12,10 +21,12 @@ constexpr std::size_t kSmallShare = 10;  // `small` gets one part in ten.
 }  // namespace
 
 Evictor::Evictor(base::MemoryBudget& budget)
-    : small_(budget),
-      main_(budget),
-      ghosts_(std::bit_ceil(budget.limit_bytes() / kBytesPerGhost)) {}
+    : small_(budget), main_(budget), ghosts_(std::bit_ceil(budget.limit_bytes() / kBytesPerGhost)) {
+  ASHLAR_ASSERT(std::has_single_bit(ghosts_.size()), "a mask chooses among the fingerprints");
+}
 
+// Without memory for its place in a queue a key is simply not known here: it stays until it is
+// erased or expires. The evictor is asked for room just when there is none, so it must not insist.
 void Evictor::put(base::ChunkedQueue& queue, std::size_t& bytes, Handle handle) noexcept {
   try {
     if (!queue.reserve(1)) return;
@@ -40,16 +51,21 @@ void Evictor::admit(Handle handle) noexcept {
   }
 }
 
+// `small` gives while it has more than its share: a load that touches each key once passes through
+// it and leaves `main` alone.
 std::optional<Evictor::Candidate> Evictor::pick() noexcept {
   const bool is_small_over = small_bytes_ * kSmallShare >= small_bytes_ + main_bytes_;
   const bool takes_small = !small_.empty() && (is_small_over || main_.empty());
   base::ChunkedQueue& queue = takes_small ? small_ : main_;
   if (queue.empty()) return std::nullopt;
   const Handle handle(queue.pop());
-  (takes_small ? small_bytes_ : main_bytes_) -= handle.bytes();
+  std::size_t& bytes = takes_small ? small_bytes_ : main_bytes_;
+  ASHLAR_ASSERT(bytes >= handle.bytes(), "a handle leaves a queue as large as it came in");
+  bytes -= handle.bytes();
   return Candidate{.handle = handle, .is_in_main = !takes_small};
 }
 
+// Must say yes exactly where `MemoryEngine::look_at` has removed the key.
 bool Evictor::judge(const Candidate& candidate, Found found) noexcept {
   switch (found) {
     case Found::kGone:
@@ -73,6 +89,7 @@ void Evictor::remember(const Candidate& candidate) noexcept {
   ++evicted_count_;
   if (candidate.is_in_main) return;
   const std::uint32_t fingerprint = candidate.handle.fingerprint();
+  // Whatever other fingerprint was there is forgotten: the table bounds how much is remembered.
   ghosts_[fingerprint & (ghosts_.size() - 1)] = {.fingerprint = fingerprint,
                                                  .evicted_at = evicted_count_};
 }

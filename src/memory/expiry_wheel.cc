@@ -1,3 +1,12 @@
+// The wheel. A bucket is named by the level and by eight bits of the tick that it is for:
+//
+//     tick   ... | level 2: bits 16-23 | level 1: bits 8-15 | level 0: bits 0-7
+//
+// An entry goes to the lowest level that reaches as far as its tick. An upper bucket comes up when
+// the first tick of its 2^8 or 2^16 begins, and the caller adds its entries again, which are nearer
+// now and land in a lower one. So every entry is moved three times at most, and once more for each
+// 74 hours that it lies ahead.
+
 #include "memory/expiry_wheel.h"
 
 #include <algorithm>
@@ -8,10 +17,12 @@ namespace ashlar::memory {
 
 ExpiryWheel::ExpiryWheel(base::MemoryBudget& budget, std::uint64_t now_tick)
     : next_tick_(now_tick) {
+  // An empty queue has no memory of its own: the whole wheel is some 50 KiB before the first entry.
   queues_.reserve(kLevelCount * kLevelBuckets + 1);
   for (std::size_t i = 0; i <= kLevelCount * kLevelBuckets; ++i) queues_.emplace_back(budget);
 }
 
+// What has passed counts as the tick that comes up next (W1).
 bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) noexcept {
   const std::uint64_t at = std::max(tick, next_tick_);
   const std::uint64_t distance = at - next_tick_;
@@ -53,18 +64,23 @@ ExpiryWheel::CameUp ExpiryWheel::advance(std::uint64_t now_tick, base::ChunkedQu
       turning_level_ = kLevelCount;
       return CameUp::kNothing;
     }
+    // Handed out whole: what the caller adds meanwhile, be it to this very bucket, comes up after.
     if (base::ChunkedQueue* queue = bucket_coming_up()) {
       due.clear();
       due.take(*queue);
       count_ -= due.count();
       return queue == &bucket(0, next_tick_) ? CameUp::kAtTick : CameUp::kNearing;
     }
-    next_tick_ = std::min(next_busy_tick(next_tick_ + 1), now_tick + 1);
+    // Past all ticks at which nothing comes up, at the cost of a look at each bucket.
+    const std::uint64_t next = std::min(next_busy_tick(next_tick_ + 1), now_tick + 1);
+    ASHLAR_ASSERT(next > next_tick_, "W1: the wheel goes on, and passes over nothing that waits");
+    next_tick_ = next;
     turning_level_ = kLevelCount;
   }
   return CameUp::kNothing;
 }
 
+// For the sweep of the background, which files what is still of use in a new wheel.
 bool ExpiryWheel::take_bucket(std::size_t& position, base::ChunkedQueue& entries) {
   ASHLAR_ASSERT(entries.empty(), "what was taken before has been dealt with");
   while (position < queues_.size()) {

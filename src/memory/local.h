@@ -47,17 +47,19 @@ struct alignas(64) Local {
   explicit Local(base::MemoryBudget& budget) noexcept
       : garbage(budget), expiry_inbox(budget), admissions(budget) {}
 
+  // Owner: the thread, for the time of a write. Visitor: the background, under its mutex.
   base::BiasedLock lock;
-  Magazines records;
-  Magazines nodes;
+  Magazines records;  // Free memory of MemoryEngine::Parts::records,
+  Magazines nodes;    // and of its nodes, for notes and the tree.
   Counters counters;
-  std::int64_t unreported_slot_count = 0;  // Slots added or removed since HashTable::follow.
-  std::uint32_t unreported_node_count = 0;
+  std::int64_t unreported_slot_count = 0;   // Slots added or removed since HashTable::follow.
+  std::uint32_t unreported_node_count = 0;  // Notes left since the background was last woken.
 
   base::ChunkedQueue garbage;       // Hashes of keys that have versions to clean up.
   base::ChunkedQueue expiry_inbox;  // Pairs: hash, tick.
   base::ChunkedQueue admissions;    // Handles of new keys for the evictor.
-  // Whether the background has anything to take from here.
+  // Whether the background has anything to take from here. Stored by the owner after the entry is
+  // in its queue; read without the lock, to leave threads alone that have nothing.
   std::atomic<bool> has_news{false};
 };
 
@@ -116,10 +118,13 @@ class Locals {
   template <typename IsWanted, typename Visit>
   void visit_held(IsWanted is_wanted, Visit visit) {
     std::vector<Local*> wanted;
+    // All memory is had before the first owner is held up: nothing between an announcement and its
+    // end may throw, or that owner would wait for ever.
     for_each([&](Local& local) {
       if (is_wanted(local)) wanted.push_back(&local);
     });
     if (wanted.empty()) return;
+    // One barrier for all of them: it costs some microseconds, an announcement next to nothing.
     for (Local* local : wanted) local->lock.announce_visitor();
     base::global_barrier();
     for (Local* local : wanted) {
@@ -133,6 +138,8 @@ class Locals {
   Local* make(std::size_t index);
 
   base::MemoryBudget& budget_;
+  // By thread index. A local is never taken out: the next thread with its index goes on with it,
+  // the counts of the one that has ended included.
   std::array<std::atomic<Local*>, base::kThreadIndexCount + 1> slots_{};
   std::mutex shared_mutex_;  // For the last slot, which threads beyond the count share.
 };

@@ -1,3 +1,5 @@
+// Making an engine of its parts, and what is neither read nor write: snapshots, figures, the check.
+
 #include "memory/memory_engine.h"
 
 #include <algorithm>
@@ -15,8 +17,10 @@ Result<std::unique_ptr<engine::StorageEngine>> make_memory_engine(const Options&
   parts.budget = std::make_unique<base::MemoryBudget>(options.memory_budget_bytes);
   parts.records = RecordHeap::make(*parts.budget);
   parts.nodes = RecordHeap::make(*parts.budget);
+  // A heap of their own for notes and tree, so that dropping the tree empties whole pages.
   parts.table = HashTable::make(*parts.budget, hash_seed);
   bool has_space = parts.records && parts.nodes && parts.table;
+  // Heat is address space only: a byte for 64 of record memory, and pages come as they are touched.
   if (has_space && options.memory_policy == MemoryPolicy::kEvict) {
     auto heat = base::Reservation::make(Heat::bytes_for(parts.records->region_bytes()));
     has_space = heat.has_value();
@@ -39,6 +43,7 @@ MemoryEngine::MemoryEngine(Parts parts, const os::Clock& clock)
       wheel_(*parts_.budget, tick_at(clock.now_ms())),
       garbage_(*parts_.budget) {}
 
+// Nothing is freed one by one: records, nodes and buckets go with their regions.
 MemoryEngine::~MemoryEngine() = default;
 
 Result<engine::View> MemoryEngine::acquire_snapshot() {
@@ -48,6 +53,7 @@ Result<engine::View> MemoryEngine::acquire_snapshot() {
                                            "no sequence is left for another snapshot: reopen"));
 }
 
+// What it held on to is reclaimed by the background, a tick later: snapshots tend to go in numbers.
 void MemoryEngine::release_snapshot(Sequence sequence) noexcept {
   versions_.release(sequence);
   if (has_garbage_.load(std::memory_order_relaxed)) wake_by(clock_.now_ms() + kTickMs);
@@ -58,6 +64,8 @@ void MemoryEngine::on_work(void (*wake)(void*), void* context) noexcept {
   wake_ = wake;
 }
 
+// The counts of all threads are read one after the other, while they go on: a sum may be of no one
+// moment, and for an instant below zero, when a key was added here and erased there.
 std::int64_t MemoryEngine::sum(OwnedCounter Counters::* counter) const noexcept {
   std::int64_t total = 0;
   locals_.for_each([&](const Local& local) { total += (local.counters.*counter).value(); });
@@ -83,11 +91,14 @@ Stats MemoryEngine::stats() const {
   stats.ordered_bytes = ordered_.charged_bytes();
   stats.record_bytes = parts_.records->taken_bytes() + parts_.nodes->taken_bytes();
   const std::uint64_t known_bytes = stats.index_bytes + stats.record_bytes;
+  // The rest of the budget: queues of the threads, of the wheel and of the evictor. The parts were
+  // read after the whole, and may have grown beyond it.
   stats.bookkeeping_bytes = stats.memory_bytes - std::min(stats.memory_bytes, known_bytes);
 
   stats.pending_expiry_count = pending_expiry_count_.load(std::memory_order_relaxed);
   const TimeMs now_ms = clock_.now_ms();
   const TimeMs next_ms = next_maintenance_ms_.load(std::memory_order_relaxed);
+  // A background that does not get to run shows here, though it reports nothing itself.
   const bool is_late = stats.pending_expiry_count != 0 && next_ms != 0 && next_ms < now_ms;
   stats.expiry_lag_ms = std::max(expiry_lag_ms_.load(std::memory_order_relaxed),
                                  is_late ? static_cast<std::uint64_t>(now_ms - next_ms) : 0);
@@ -112,6 +123,7 @@ std::size_t MemoryEngine::snapshot_count() const noexcept {
   return versions_.live_count();
 }
 
+// Each part checks its own invariants; what is checked here spans several of them.
 void MemoryEngine::check() const {
   parts_.table->check();
   parts_.records->check();

@@ -61,5 +61,21 @@ TEST(OverflowPoolDeathTest, GivesNothingThatWasNotSetAside) {
   EXPECT_DEATH((void)pool->take_reserved(), "only a bucket that was set aside");
 }
 
+// H2: who takes a bucket next counts on finding it empty.
+TEST(OverflowPoolDeathTest, TakesNoBucketBackThatHoldsSlots) {
+  base::MemoryBudget budget(std::size_t{1} << 20U);
+  const auto pool = OverflowPool::make(budget);
+  ASSERT_TRUE(pool->reserve(1));
+  const std::uint32_t number = pool->take_reserved();
+  pool->bucket(number).slots[0].store(1);
+  EXPECT_DEATH(pool->give_back(number), "H2: a bucket goes empty");
+}
+
+TEST(OverflowPoolDeathTest, TakesNoBucketBackThatIsNone) {
+  base::MemoryBudget budget(std::size_t{1} << 20U);
+  const auto pool = OverflowPool::make(budget);
+  EXPECT_DEATH(pool->give_back(0), "0 stands for no bucket");
+}
+
 }  // namespace
 }  // namespace ashlar::memory

@@ -1,5 +1,13 @@
 // Ordered walks: keys come from the ordered side in groups, their rows from the hash index at one
 // snapshot.
+//
+//     ordered side --keys, under its shared lock--> keys_
+//     hash index   --values at view_, no lock-----> values_
+//     rows_        the keys of the group that have a value at the view; the others are skipped
+//
+// No lock is held between two calls. The tree may change meanwhile or be dropped and built again:
+// a walk goes on from the last key that it looked at, and keys that came later than its snapshot
+// have no row there.
 
 #include <algorithm>
 #include <optional>
@@ -7,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "memory/engine_core.h"
 
 namespace ashlar::memory {
@@ -18,6 +27,7 @@ constexpr std::size_t kGroupRowsMax = 128;
 
 // A group ends early at so many bytes of values.
 constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20U;
+// So many keys are read between two looks at that bound, which values may exceed by as many.
 constexpr std::size_t kRowsPerRead = 64;
 
 /// Where a group of rows is to begin.
@@ -26,6 +36,7 @@ struct Start {
   bool has_key = false;  // False: at the end of all keys; only backward.
 };
 
+/// A walk over one range at one snapshot, which it owns when the scan was asked for at latest.
 class MemoryCursor final : public engine::Cursor {
  public:
   MemoryCursor(MemoryEngine& engine, Range range, engine::View view, bool owns_snapshot)
@@ -76,17 +87,21 @@ class MemoryCursor final : public engine::Cursor {
   }
 
  private:
+  /// A key of the group that has a value: where both are.
   struct Row {
     std::size_t key_index;
     std::size_t value_index;
   };
 
+  /// Forgets where the last walk was: the next group is a small one and is looked for by its key.
   void begin_walk() {
     group_rows_ = 0;
     next_ = {};
     error_.reset();
   }
 
+  /// Goes on by one row. The group at hand lies in the direction in which it was fetched, so a step
+  /// the other way goes back in it, and beyond its first row a walk in that direction begins.
   void step(bool is_forward) {
     ASHLAR_ASSERT(is_valid(), "only a valid iterator is stepped");
     const bool is_along = is_forward == is_forward_;
@@ -142,7 +157,8 @@ class MemoryCursor final : public engine::Cursor {
       }
       const bool is_cut = count < keys_.entries.size();
       const bool is_whole = read_rows(count);
-      if (!is_whole) next_ = {};  // The next group begins before it.
+      // Collecting went further than reading: what follows the last key read is looked for anew.
+      if (!is_whole) next_ = {};
       if (!rows_.empty() || (is_whole && (is_last || is_cut))) return;
       begin = last_key_;
       begin.push_back('\0');
@@ -170,6 +186,7 @@ class MemoryCursor final : public engine::Cursor {
     }
   }
 
+  /// Empties the group. Its memory stays for the next one.
   void start_group() {
     keys_.clear();
     rows_.clear();
@@ -194,6 +211,7 @@ class MemoryCursor final : public engine::Cursor {
       begin = end;
     }
     if (begin > 0) last_key_ = keys_.key(begin - 1);
+    ASHLAR_ASSERT(rows_.size() <= begin, "a row stands for a key that was read");
     return begin == count;
   }
 
@@ -222,6 +240,7 @@ Result<std::unique_ptr<engine::Cursor>> MemoryEngine::scan(const Range& range,
   if (view.is_latest()) {
     ASHLAR_TRY_ASSIGN(at, acquire_snapshot());
   }
+  // The snapshot comes before `prepare`: so the notes of all that it sees are in their queues (S2).
   std::unique_ptr<MemoryCursor> cursor;
   try {
     cursor = std::make_unique<MemoryCursor>(*this, range, at, view.is_latest());
@@ -238,6 +257,8 @@ Result<std::unique_ptr<engine::Cursor>> MemoryEngine::scan(const Range& range,
 
 Result<void> MemoryEngine::collect_from(std::string_view from, std::size_t count_max, KeyList& out,
                                         KeyTree::Position& position) {
+  // Between the two calls the background may drop the tree again, though hardly twice: a scan that
+  // has just asked for it counts as use.
   while (!ordered_.collect_from(from, count_max, out, position)) {
     const Locals::Hold local(locals_);
     if (!ordered_.prepare(*local)) return std::unexpected(refuse(*local));

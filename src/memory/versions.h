@@ -12,9 +12,8 @@
 ///
 /// Invariants:
 ///   C3  `current` never goes back, and every sequence up to it has been in use.
-///   V1  `newest_live` is at least the sequence of every snapshot that is held, before the
-///   snapshot's
-///       successor sequence can be seen.
+///   V1  `newest_live` is at least the sequence of every snapshot that is held, before the sequence
+///       after it can be seen.
 #pragma once
 
 #include <atomic>
@@ -61,6 +60,8 @@ class Versions {
   }
 
  private:
+  // Read by every write, stored to by snapshots only. A line of their own, or the mutex and the map
+  // below would take it away from the writers.
   alignas(64) std::atomic<Sequence> current_{1};
   std::atomic<Sequence> newest_live_{0};
 

@@ -1,8 +1,21 @@
 // Writes: everything that can fail is done first, then the buckets are locked, then nothing fails.
+//
+//     start          hashes; which operations come to an erase
+//     prepare        room in the queues, new records, notes        no bucket is held
+//     lock_all       every bucket of the list, ascending           others wait from here
+//     install_all    find, reserve, draw the sequence, append to the log; then swap the slots
+//     unlock_all     readers see all of it (C1)                    to here
+//     finish         free what was replaced, tell index and background
+//
+// What `install_all` finds to be other than `prepare` took it for, be it a snapshot or a scan that
+// began meanwhile, makes it decline: the run gives back what it prepared and starts over knowing
+// that. Each kind of surprise comes once a run, since what is known is not forgotten. Only a want
+// of memory may come again, and each time the evictor has removed a key.
 
 #include <algorithm>
 #include <array>
 
+#include "base/assert.h"
 #include "base/hints.h"
 #include "memory/engine_core.h"
 
@@ -56,6 +69,7 @@ class WriteRun {
   Result<std::size_t> run(std::span<const engine::Operation> operations) {
     start(operations);
     while (true) {
+      // The destructor gives back what the operations before the one that failed have got.
       if (!prepare()) return std::unexpected(engine_.refuse(local_));
       lock_all();
       const Outcome outcome = install_all();
@@ -108,6 +122,8 @@ class WriteRun {
   TimeMs earliest_deadline_ms_ = engine::kNever;
 };
 
+/// A put whose deadline has passed already comes to an erase: the key is never seen with it (T1).
+/// Buckets are asked for here, so that they are on their way while the records are filled.
 void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
   for (std::size_t i = 0; i < list_.size(); ++i) {
     const engine::Operation& operation = operations[i];
@@ -119,10 +135,12 @@ void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
         (operation.deadline_ms != engine::kNever && engine_.clock_.is_past(operation.deadline_ms));
     base::prefetch_for_write(&table_.root_of(list_[i].hash));
   }
+  // Guesses for `prepare`, made without a lock; `install_all` asks again under the locks.
   keeps_versions_ = engine_.versions_.newest_live() != 0;
   makes_notes_ = engine_.ordered_.era() != 0;
 }
 
+/// Gets all memory that the run may need. Returns false when there is none and nothing to evict.
 bool WriteRun::prepare() {
   while (!reserve_queues()) {
     if (!engine_.make_room(local_)) return false;
@@ -130,6 +148,8 @@ bool WriteRun::prepare() {
   return std::ranges::all_of(list_, [this](Pending& pending) { return prepare_one(pending); });
 }
 
+/// Room for what `install` pushes, which must not fail then (Q1): two words a deadline, and one a
+/// version that may be kept or a key that may be new. May throw bad_alloc, with no record made.
 bool WriteRun::reserve_queues() {
   std::size_t expiring_count = 0;
   for (const Pending& pending : list_) {
@@ -140,6 +160,8 @@ bool WriteRun::reserve_queues() {
   return !engine_.parts_.evictor || local_.admissions.reserve(list_.size());
 }
 
+/// Makes the version to install. While a snapshot is held it has a place for a link, needed or not,
+/// and an erase gets a tombstone to hang the older versions on.
 bool WriteRun::prepare_one(Pending& pending) {
   const engine::Operation& operation = *pending.operation;
   if (makes_notes_ && !pending.is_erase) {
@@ -160,6 +182,7 @@ bool WriteRun::prepare_one(Pending& pending) {
   return true;
 }
 
+/// Frees what was not installed. What was is no longer in `record` and `note`.
 void WriteRun::discard_prepared() noexcept {
   for (Pending& pending : list_) {
     if (pending.record) engine_.free_record(local_, std::exchange(pending.record, Record()));
@@ -169,6 +192,8 @@ void WriteRun::discard_prepared() noexcept {
   }
 }
 
+/// Comes to an end: each failed try means that a split or merge has ended meanwhile, and those are
+/// bounded by what writers have reported.
 void WriteRun::lock_all() noexcept {
   if (list_.size() == 1) {
     list_[0].root = &table_.lock(list_[0].hash);
@@ -182,6 +207,8 @@ void WriteRun::lock_all() noexcept {
 /// when the index changed under it.
 bool WriteRun::try_lock_all() noexcept {
   for (Pending& pending : list_) pending.root = &table_.root_of(pending.hash);
+  // Ascending, so that two lists never wait for each other. Within a bucket operations of one key
+  // lie side by side, in the order of the list: `find_all` sees by that which one is the last.
   std::ranges::sort(list_, [](const Pending& left, const Pending& right) {
     if (left.root != right.root) return left.root < right.root;
     if (left.hash != right.hash) return left.hash < right.hash;
@@ -193,6 +220,8 @@ bool WriteRun::try_lock_all() noexcept {
     const bool belongs = is_held ? &table_.root_of(list_[i].hash) == list_[i].root
                                  : table_.lock_root(*list_[i].root, list_[i].hash);
     if (belongs) continue;
+    // The key has moved to a bucket that may lie below one already held: all are let go, and the
+    // list is sorted anew.
     Bucket* last = nullptr;
     const std::size_t held_end = is_held ? i + 1 : i;
     for (std::size_t j = 0; j < held_end; ++j) {
@@ -217,6 +246,8 @@ void WriteRun::unlock_all(bool has_changed) noexcept {
   }
 }
 
+/// Finds every key, under the locks. In a list the records are asked for first, all at once, so
+/// that the finding does not wait for them one after the other.
 void WriteRun::find_all() noexcept {
   if (list_.size() > 1) {
     for (const Pending& pending : list_) {
@@ -236,6 +267,7 @@ void WriteRun::find_all() noexcept {
   }
 }
 
+/// Whether each key that is new can be noted (S2), should somebody be scanning.
 bool WriteRun::has_notes_for(std::uint32_t era) const noexcept {
   return era == 0 || std::ranges::all_of(list_, [](const Pending& pending) {
            return pending.is_erase || pending.place || pending.note != nullptr;
@@ -268,6 +300,9 @@ bool WriteRun::has_versions_for(Sequence newest) const noexcept {
   return newest == 0 || keeps_versions_;
 }
 
+/// Everything from the finding to the last swap, with all buckets of the list held. Until `append`
+/// has said yes nothing is changed that cannot be left as it is: a note for a key that does not
+/// come after all only puts a key into the tree that a scan will not find a row for.
 WriteRun::Outcome WriteRun::install_all() noexcept {
   find_all();
   const std::uint32_t era = engine_.ordered_.era();
@@ -284,6 +319,8 @@ WriteRun::Outcome WriteRun::install_all() noexcept {
     engine_.ordered_.note_added(std::exchange(pending.note, nullptr), era);  // S2
     ++local_.unreported_node_count;
   }
+  // In this order, and after the locks: a snapshot taken before the first line is older than the
+  // stamp and shows in the second (V1); a later one sees this commit, and waits for the locks.
   stamp_ = engine_.versions_.current();
   newest_live_ = engine_.versions_.newest_live();
   const bool has_versions = has_versions_for(newest_live_);
@@ -292,6 +329,7 @@ WriteRun::Outcome WriteRun::install_all() noexcept {
     keeps_versions_ = keeps_versions_ || !has_versions;
     return has_versions ? Outcome::kRefused : Outcome::kAgain;
   }
+  // From here on nothing fails.
   const Bucket* shifted = nullptr;  // A root in which an erase has moved slots.
   for (Pending& pending : list_) {
     if (pending.is_superseded) continue;
@@ -302,11 +340,15 @@ WriteRun::Outcome WriteRun::install_all() noexcept {
     install(pending);
     if (pending.is_erase) shifted = pending.root;
   }
+  // The need was counted at most; what no chain has taken goes back.
   if (overflow_count_ != 0) table_.overflow().unreserve(overflow_count_);
   return Outcome::kDone;
 }
 
+/// Puts one operation into effect. What is counted as found is what a reader would have seen: no
+/// tombstone and no key that has expired and is waiting to be reclaimed.
 void WriteRun::install(Pending& pending) noexcept {
+  ASHLAR_DEBUG_ASSERT(!pending.is_superseded, "C1: of the operations on a key the last one counts");
   if (pending.place) {
     pending.old = pending.place.record();
     const Shape shape = pending.old.shape();
@@ -327,18 +369,22 @@ void WriteRun::install(Pending& pending) noexcept {
 bool WriteRun::link_older(Pending& pending) noexcept {
   const Shape shape = pending.old.shape();
   const Sequence written = pending.old.stamp(shape);
+  ASHLAR_ASSERT(written <= stamp_, "R2: a version is no older than the one it replaces");
   const bool keeps_old = written < stamp_ && newest_live_ >= written;
   const Record older = pending.old.previous(shape);
   const bool keeps_older = newest_live_ != 0 && older;
   pending.frees_old = !keeps_old;
   pending.frees_chain = !keeps_old && !keeps_older;
   if (!keeps_old && !keeps_older) return false;
+  // Of the two, the nearest that stays; `old` itself still leads to `older` (R2).
   pending.record.set_previous(pending.record.shape(), keeps_old ? pending.old : older);
   // What was kept before has its entry among the garbage already.
   if (keeps_old) engine_.keep_version(local_, pending.hash);
   return true;
 }
 
+/// The old version is still asked for its schedule, its deadline and its heat: it is freed by
+/// `finish`, when the locks are gone.
 void WriteRun::install_put(Pending& pending) noexcept {
   const Record record = std::exchange(pending.record, Record());
   const Shape shape = record.shape();
@@ -361,10 +407,15 @@ void WriteRun::install_put(Pending& pending) noexcept {
   }
   const bool takes_overflow = !table_.has_room_locked(*pending.root);
   table_.insert_locked(*pending.root, slot_of(record, pending.hash));
-  if (takes_overflow) --overflow_count_;
+  if (takes_overflow) {
+    ASHLAR_ASSERT(overflow_count_ > 0, "a run takes no more buckets than it has reserved");
+    --overflow_count_;
+  }
   ++added_slot_count_;
 }
 
+/// An erase removes the slot, unless a snapshot needs what it leads to: then the tombstone takes
+/// the place of the version, and the background removes both one day.
 void WriteRun::install_erase(Pending& pending) noexcept {
   if (!pending.old) return;
   const Shape old_shape = pending.old.shape();
@@ -380,9 +431,12 @@ void WriteRun::install_erase(Pending& pending) noexcept {
   }
   table_.erase_locked(*pending.root, pending.place);
   --added_slot_count_;
+  // S2: after the slot is gone, while the bucket is held.
   engine_.ordered_.note_removed(local_, pending.operation->key, pending.hash);
 }
 
+/// What need not be done under the locks. Old versions are freed here: whoever still reads one
+/// finds its bucket changed.
 void WriteRun::finish() noexcept {
   for (const Pending& pending : list_) {
     if (pending.frees_chain) {
@@ -406,6 +460,7 @@ Result<std::size_t> MemoryEngine::apply(std::span<const engine::Operation> opera
   return apply_list(*local, operations, commit);
 }
 
+/// The list of pending operations lies on the stack when it is short.
 Result<std::size_t> MemoryEngine::apply_list(Local& local,
                                              std::span<const engine::Operation> operations,
                                              engine::Commit* commit) {
@@ -420,6 +475,8 @@ Result<std::size_t> MemoryEngine::apply_list(Local& local,
   return WriteRun(*this, local, list.first(operations.size()), commit).run(operations);
 }
 
+/// Memory for a record, evicting for it if that is the policy. Null when the budget is used up. No
+/// bucket may be held: eviction takes some.
 char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
   while (true) {
     char* const memory = parts_.records->allocate(local.records, bytes);
@@ -429,6 +486,7 @@ char* MemoryEngine::allocate(Local& local, std::size_t bytes) {
   }
 }
 
+/// Frees a version and all behind it, which no slot leads to any more.
 void MemoryEngine::free_chain(Local& local, Record newest) noexcept {
   while (newest) {
     const Record older = newest.previous(newest.shape());
@@ -470,6 +528,7 @@ void MemoryEngine::schedule(Local& local, std::uint64_t hash, Record record,
     return;
   }
   record.set_scheduled_tick(shape, tick | sweep_mark_.load(std::memory_order_relaxed));
+  // Two words, for which the caller has reserved the room (Q1): no failing under a bucket's lock.
   local.expiry_inbox.push(hash);
   local.expiry_inbox.push(tick);
   local.has_news.store(true, std::memory_order_relaxed);
@@ -483,13 +542,15 @@ void MemoryEngine::keep_version(Local& local, std::uint64_t hash) noexcept {
   if (!has_garbage_.load(std::memory_order_relaxed)) has_garbage_.store(true);
 }
 
+/// Has the background apply the notes before a scan would find too many of them waiting.
 void MemoryEngine::report_notes(Local& local) noexcept {
   if (local.unreported_node_count < kUnreportedNotesMax) return;
   local.unreported_node_count = 0;
   wake_by(0);
 }
 
-/// Makes sure that the background looks again by `deadline_ms`; 0: now.
+/// Makes sure that the background looks again by `deadline_ms`; 0: now. Two writers may overwrite
+/// each other's moment: both have woken the background by then, and it works out the next itself.
 void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
   // Relaxed: a hint; the background looks at the queues themselves.
   if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_relaxed)) return;

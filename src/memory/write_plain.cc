@@ -1,6 +1,11 @@
 // The plain case of a write: one small key without a deadline, while nobody holds a snapshot or
 // scans. Most writes are of this kind; what is not goes through a WriteRun (write.cc).
+//
+// One bucket, so C1 needs no more than its lock. Each function looks at all that could make the
+// write of another kind before it changes anything, asks the log last, and then cannot fail. It
+// may decline at any step before: then the WriteRun does it all, and asks the log a second time.
 
+#include "base/assert.h"
 #include "memory/engine_core.h"
 
 namespace ashlar::memory {
@@ -21,6 +26,7 @@ constexpr std::size_t kPlainBytesMax = 1024;
   return try_put_plain(local, write);
 }
 
+/// A record is made under the lock here, unlike in a WriteRun: most puts overwrite and need none.
 std::optional<std::size_t> MemoryEngine::try_put_plain(Local& local, PlainWrite write) noexcept {
   HashTable& table = *parts_.table;
   const std::string_view key = write.operation.key;
@@ -43,17 +49,21 @@ std::optional<std::size_t> MemoryEngine::try_put_plain(Local& local, PlainWrite 
   return 0;
 }
 
+/// Writes over the value where it lies. Key, size class and address stay (R1), and with them the
+/// slot and the heat of the record.
 bool MemoryEngine::try_overwrite_locked(const PlainWrite& write, SlotPlace place) noexcept {
   const Record record = place.record();
   const Shape old_shape = record.shape();
   const std::size_t bytes = write.shape.record_bytes();
   const std::size_t old_bytes = old_shape.record_bytes();
+  // The compare of bytes spares most writes the working out of two classes.
   const bool has_size = bytes == old_bytes || (old_bytes <= kPlainBytesMax &&
                                                size_class_of(bytes) == size_class_of(old_bytes));
   if (!old_shape.is_plain() || !has_size) return false;
   // In this order: whoever takes a snapshot in between sees this write (src/memory/versions.h).
   const Sequence stamp = versions_.current();
   if (versions_.newest_live() != 0 || !write.append()) return false;
+  ASHLAR_DEBUG_ASSERT(record.stamp(old_shape) <= stamp, "R2: stamps do not fall");
   record.overwrite(write.shape, write.operation.value, stamp);
   touch(record);
   return true;
@@ -65,6 +75,8 @@ bool MemoryEngine::try_insert_locked(Local& local, const PlainWrite& write, Buck
   if (parts_.evictor || ordered_.era() != 0) return false;
   const Sequence stamp = versions_.current();
   if (versions_.newest_live() != 0) return false;
+  // As a rule from the thread's magazine, else under locks that come after the buckets. There is no
+  // evictor to ask here, and a full budget is for the general path to report.
   const Record record(parts_.records->allocate(local.records, write.shape.record_bytes()));
   if (!record) return false;
   const bool takes_overflow = !parts_.table->has_room_locked(root);
@@ -74,12 +86,14 @@ bool MemoryEngine::try_insert_locked(Local& local, const PlainWrite& write, Buck
     parts_.records->free(local.records, record.address(), write.shape.record_bytes());
     return false;
   }
+  // Filled whole before the slot leads to it: a reader sees no record half made.
   record.fill(write.shape, write.operation.key, write.operation.value, engine::kNever);
   record.set_stamp(write.shape, stamp);
   parts_.table->insert_locked(root, slot_of(record, write.hash));
   return true;
 }
 
+/// An absent key is no business of snapshots, scans or the log: the answer is 0 whatever they do.
 std::optional<std::size_t> MemoryEngine::try_erase_plain(Local& local,
                                                          const PlainWrite& write) noexcept {
   HashTable& table = *parts_.table;
@@ -98,6 +112,7 @@ std::optional<std::size_t> MemoryEngine::try_erase_plain(Local& local,
   }
   table.erase_locked(root, place);
   HashTable::unlock_changed(root);
+  // After the unlock, which readers of the record compare against: they find the head changed.
   free_record(local, record);
   local.counters.erases.add(1);
   local.counters.keys.add(-1);

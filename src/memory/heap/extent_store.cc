@@ -1,3 +1,11 @@
+// Extents, found by a bit for each block of 4 KiB; set: taken.
+//
+//     map_   1111 1110 0000 0111 1000 ...
+//                 next_block_ ^ the next search begins here, and comes round once
+//
+// Searching on from there leaves short gaps behind instead of filling them: address space is four
+// times what the budget can fill, and a gap costs no memory.
+
 #include "memory/heap/extent_store.h"
 
 #include <utility>
@@ -19,6 +27,7 @@ ExtentStore::ExtentStore(const base::Reservation& region, std::size_t begin, std
 char* ExtentStore::take(std::size_t bytes) noexcept {
   const std::size_t taken_bytes = rounded_bytes(bytes);
   if (!budget_.try_take(taken_bytes)) return nullptr;
+  // M1: charged before the search, so that two takers cannot both count on the last bytes.
   const std::size_t count = taken_bytes / kBlockBytes;
   {
     const base::MutexLock lock(mutex_);
@@ -39,6 +48,8 @@ void ExtentStore::give_back(const char* address, std::size_t bytes) noexcept {
   const std::size_t taken_bytes = rounded_bytes(bytes);
   const auto offset = static_cast<std::size_t>(address - region_.begin());
   ASHLAR_ASSERT(offset >= begin_ && offset % kBlockBytes == 0, "an extent starts on a block");
+  // The memory goes before the bits: once they are clear the next taker may be writing there, and
+  // its bytes would go with ours. The budget comes last, when others may have the room (M1).
   region_.give_back(offset, taken_bytes);
   {
     const base::MutexLock lock(mutex_);
@@ -60,6 +71,8 @@ void ExtentStore::set_taken_locked(std::size_t begin, std::size_t count, bool is
   }
 }
 
+/// The first of `count` free blocks in a row between `from` and `to`; kNone when there are none.
+/// Full words are passed over at once, so a search costs an instruction for 64 blocks in use.
 std::size_t ExtentStore::find_locked(std::size_t count, std::size_t from,
                                      std::size_t to) const noexcept {
   std::size_t run_begin = from;

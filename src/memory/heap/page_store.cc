@@ -1,3 +1,12 @@
+// Which pages are out, and which chunks have memory.
+//
+//     chunk 0   its pages are charged and dropped one by one
+//     others    closed: no memory, no charge;   open: all 32 pages charged at once
+//
+// A page that comes back to an open chunk keeps its memory and its charge: the chunk is given up as
+// a whole, when its last page is back. The budget is asked before a page can be touched and told
+// after its memory is gone (M1).
+
 #include "memory/heap/page_store.h"
 
 #include <algorithm>
@@ -28,6 +37,7 @@ PageStore::PageStore(const base::Reservation& region, std::size_t chunk_count,
 
 std::uint32_t PageStore::take() noexcept {
   const base::MutexLock lock(mutex_);
+  // A closed chunk has no free pages either, so it is passed over like a full one.
   while (first_with_room_ < end_of_open_ && free_pages_[first_with_room_] == 0) ++first_with_room_;
   if (first_with_room_ == end_of_open_ && !open_chunk_locked()) return kNoPage;
 
@@ -38,11 +48,13 @@ std::uint32_t PageStore::take() noexcept {
   } else if (free_pages_[chunk] == kAllFree) {
     --spare_chunk_count_;
   }
+  ASHLAR_ASSERT(free_pages_[chunk] != 0, "P1: a page is taken from those that are free");
   const auto bit = static_cast<std::uint32_t>(std::countr_zero(free_pages_[chunk]));
   free_pages_[chunk] &= free_pages_[chunk] - 1;
   return static_cast<std::uint32_t>(chunk) * kPagesPerChunk + bit;
 }
 
+// The lowest closed chunk. Chunk 0 is always open, which is why the search begins behind it.
 bool PageStore::open_chunk_locked() noexcept {
   std::size_t chunk = 1;
   while (chunk < is_open_.size() && is_open_[chunk]) ++chunk;
@@ -63,6 +75,7 @@ void PageStore::give_back(std::uint32_t page) noexcept {
   const base::MutexLock lock(mutex_);
   const std::size_t chunk = page / kPagesPerChunk;
   const std::uint32_t bit = std::uint32_t{1} << page % kPagesPerChunk;
+  ASHLAR_ASSERT(is_open_[chunk], "P1: a page comes back to an open chunk");
   ASHLAR_ASSERT((free_pages_[chunk] & bit) == 0, "P1: only a page that is out comes back");
   free_pages_[chunk] |= bit;
   first_with_room_ = std::min(first_with_room_, chunk);
@@ -77,7 +90,11 @@ void PageStore::give_back(std::uint32_t page) noexcept {
   }
 }
 
+// The memory goes while nobody can take one of its pages: the lock is held. Readers with a stale
+// address into it read zeros (P4).
 void PageStore::close_chunk_locked(std::size_t chunk) noexcept {
+  ASHLAR_ASSERT(chunk != 0, "the first chunk goes by pages");
+  ASHLAR_ASSERT(free_pages_[chunk] == kAllFree, "P1: only a chunk whose pages are back is closed");
   region_.give_back(chunk * base::kHugePageBytes, base::kHugePageBytes);
   budget_.give_back(page_charge_bytes_ * kPagesPerChunk);
   taken_bytes_ -= page_charge_bytes_ * kPagesPerChunk;

@@ -1,3 +1,14 @@
+// How objects travel between a thread's magazine and the pages.
+//
+//     region_     [ slab pages of 64 KiB | extents in blocks of 4 KiB | overrun ]
+//     page_infos_ [ one for each slab page: class, count of free objects, a bit an object ]
+//
+//     magazine --drain--> page --empty--> PageStore     (another class may have it then)
+//              <-refill--      <--take---
+//
+// A page is in the list of its class while it has a free object and an object that is out (P3).
+// Locks: that of the class, and under it the page store's; the budget is atomic.
+
 #include "memory/heap/record_heap.h"
 
 #include <algorithm>
@@ -19,6 +30,7 @@ constexpr std::size_t kExtentSpaceFactor = 4;
 }  // namespace
 
 std::unique_ptr<RecordHeap> RecordHeap::make(base::MemoryBudget& budget) {
+  // Beside what the budget can fill: chunk 0, which goes by pages, and what the division drops.
   const std::size_t chunk_count = budget.limit_bytes() / base::kHugePageBytes + 2;
   const std::size_t slab_bytes = chunk_count * base::kHugePageBytes;
   const std::size_t extent_bytes = kExtentSpaceFactor * slab_bytes;
@@ -26,6 +38,7 @@ std::unique_ptr<RecordHeap> RecordHeap::make(base::MemoryBudget& budget) {
   auto infos = base::Reservation::make(slab_bytes / kPageBytes * sizeof(PageInfo));
   auto extent_map = base::Reservation::make(extent_bytes / ExtentStore::kBlockBytes / 8 + 64);
   if (!region || !infos || !extent_map) return nullptr;
+  ASHLAR_ASSERT(slab_bytes / kPageBytes < kNoPage, "the number of a page is not that of none");
   return std::unique_ptr<RecordHeap>(new RecordHeap(std::move(*region), std::move(*infos),
                                                     std::move(*extent_map), slab_bytes, budget));
 }
@@ -55,6 +68,8 @@ void RecordHeap::flush(Magazines& magazines) noexcept {
   }
 }
 
+// Half of what the magazine holds, as a drain leaves half: a thread that frees and allocates in
+// turn comes here neither for the one nor for the other.
 bool RecordHeap::refill(Magazines::Magazine& magazine, std::size_t size_class) noexcept {
   ClassPages& pages = classes_[size_class];
   const base::MutexLock lock(pages.mutex);
@@ -69,6 +84,7 @@ bool RecordHeap::refill(Magazines::Magazine& magazine, std::size_t size_class) n
   return magazine.count != 0;
 }
 
+// The first page of the list, or a fresh one when all pages of the class are full.
 std::uint32_t RecordHeap::page_with_room_locked(ClassPages& pages,
                                                 std::size_t size_class) noexcept {
   if (pages.first != kNoPage) return pages.first;
@@ -81,6 +97,7 @@ std::uint32_t RecordHeap::page_with_room_locked(ClassPages& pages,
   page_info.free_count = object_count;
   for (std::size_t word = 0; word < kMapWords; ++word) {
     const std::size_t first = word * 64;
+    // Bits beyond the last object stay clear: such an object is never free.
     const std::size_t left = object_count > first ? object_count - first : 0;
     page_info.free_map[word] = left >= 64 ? UINT64_MAX : (std::uint64_t{1} << left) - 1;
   }
@@ -93,6 +110,7 @@ void RecordHeap::take_objects_locked(ClassPages& pages, std::uint32_t page,
                                      std::size_t count_max) noexcept {
   PageInfo& page_info = info(page);
   char* const page_begin = region_.begin() + std::size_t{page} * kPageBytes;
+  ASHLAR_ASSERT(page_info.free_count > 0, "P3: a listed page has room");
   const std::size_t object_bytes = size_of_class(page_info.size_class);
   for (std::size_t word = 0; word < kMapWords; ++word) {
     std::uint64_t& map = page_info.free_map[word];
@@ -110,6 +128,7 @@ void RecordHeap::drain(Magazines::Magazine& magazine, std::size_t size_class,
                        std::size_t keep) noexcept {
   ClassPages& pages = classes_[size_class];
   const base::MutexLock lock(pages.mutex);
+  ASHLAR_ASSERT(keep <= magazine.count, "a drain keeps no more than there is");
   // The oldest go; the newest are the ones that are still in the cache.
   const std::size_t drop = magazine.count - keep;
   for (std::size_t i = 0; i < drop; ++i) free_object_locked(pages, magazine.items[i]);
@@ -118,12 +137,17 @@ void RecordHeap::drain(Magazines::Magazine& magazine, std::size_t size_class,
   magazine.count = static_cast<std::uint32_t>(keep);
 }
 
+// A page that was full enters the list with its first free object; one that has them all again
+// leaves it and goes back, which may give a whole chunk to the system.
 void RecordHeap::free_object_locked(ClassPages& pages, char* address) noexcept {
   const std::size_t offset = offset_of(address);
   const auto page = static_cast<std::uint32_t>(offset / kPageBytes);
   PageInfo& page_info = info(page);
   const std::size_t object = offset % kPageBytes / size_of_class(page_info.size_class);
   const std::uint64_t bit = std::uint64_t{1} << object % 64;
+  ASHLAR_ASSERT(&pages == &classes_[page_info.size_class], "P3: an object goes back to its class");
+  ASHLAR_DEBUG_ASSERT(offset % kPageBytes == object * size_of_class(page_info.size_class),
+                      "what is freed is the address of an object");
   ASHLAR_ASSERT((page_info.free_map[object / 64] & bit) == 0, "an object is freed once");
   page_info.free_map[object / 64] |= bit;
   ++page_info.free_count;
@@ -134,6 +158,7 @@ void RecordHeap::free_object_locked(ClassPages& pages, char* address) noexcept {
   }
 }
 
+// The list is in no order: the front is the cheapest place.
 void RecordHeap::link_locked(ClassPages& pages, std::uint32_t page) noexcept {
   info(page).previous = kNoPage;
   info(page).next = pages.first;

@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 
+#include "base/assert.h"
 #include "base/memory_budget.h"
 #include "base/reservation.h"
 #include "base/thread_safety.h"
@@ -66,6 +67,7 @@ class RecordHeap {
   /// Returns: 16-byte aligned memory, or null when the budget is used up
   /// Cost:    a few instructions as a rule; a lock once in some 30 calls
   char* allocate(Magazines& magazines, std::size_t bytes) noexcept {
+    ASHLAR_DEBUG_ASSERT(bytes > 0, "an object has at least one byte");
     if (bytes > kSlabBytesMax) [[unlikely]]
       return extents_.take(bytes);
     const std::size_t size_class = size_class_of(bytes);
@@ -77,6 +79,7 @@ class RecordHeap {
 
   /// Frees what `allocate` gave for the same `bytes`.
   void free(Magazines& magazines, char* address, std::size_t bytes) noexcept {
+    ASHLAR_DEBUG_ASSERT(offset_of(address) < region_.bytes(), "what is freed lies in the region");
     if (bytes > kSlabBytesMax) [[unlikely]]
       return extents_.give_back(address, bytes);
     const std::size_t size_class = size_class_of(bytes);
@@ -104,6 +107,7 @@ class RecordHeap {
   void check() const;
 
  private:
+  // A bit for each object of the smallest class; larger classes leave the upper words empty.
   static constexpr std::size_t kMapWords = kPageBytes / kSlabBytesMin / 64;
 
   /// What the heap keeps about a page.

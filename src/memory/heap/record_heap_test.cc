@@ -94,6 +94,16 @@ TEST(RecordHeap, KeepsFreedMemoryReadable) {
   EXPECT_EQ(large[99'999], 0);
 }
 
+// P3: what is freed as another size than it has would come back to the wrong class.
+TEST(RecordHeapDeathTest, TakesNoObjectBackForAnotherClass) {
+  base::MemoryBudget budget(std::size_t{16} << 20U);
+  const auto heap = RecordHeap::make(budget);
+  Magazines magazines;
+  char* const object = heap->allocate(magazines, 100);
+  heap->free(magazines, object, 200);
+  EXPECT_DEATH(heap->flush(magazines), "P3: an object goes back to its class");
+}
+
 TEST(RecordHeap, TellsWhatAnAllocationTakes) {
   EXPECT_EQ(RecordHeap::charged_bytes(1), kSlabBytesMin);
   EXPECT_EQ(RecordHeap::charged_bytes(128), 128U);

@@ -7,10 +7,13 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/assert.h"
 #include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {
 
+/// One allocation with its key, since it is made for each key added while somebody scans: a note
+/// that is applied becomes the tree's entry as it is.
 struct KeyNode {
   KeyNode* next;  ///< In a queue of changes; not used in the tree.
   std::uint64_t hash;
@@ -30,6 +33,7 @@ static_assert(sizeof(KeyNode) == 24);
 /// Returns: null when the budget is used up
 inline KeyNode* make_key_node(RecordHeap& heap, Magazines& magazines, std::string_view key,
                               std::uint64_t hash) noexcept {
+  ASHLAR_DEBUG_ASSERT(key.size() <= UINT16_MAX, "a key fits its length field");
   char* const memory = heap.allocate(magazines, sizeof(KeyNode) + key.size());
   if (memory == nullptr) return nullptr;
   auto* const node = new (memory) KeyNode{.next = nullptr,

@@ -1,3 +1,15 @@
+// The B+ tree of keys, and how its nodes are searched.
+//
+//     inner   children [ c0 | c1 | c2 ]       keys [ - | k1 | k2 ]     c0 < k1 <= c1 < k2 <= c2
+//     leaf    keys     [ k0 | k1 | k2 ]  <-> next leaf
+//
+//     heads   of each key the eight bytes after the prefix that all keys of the node share, as a
+//             number that orders as the bytes do
+//
+// Insertion splits full nodes on its way down, so that a parent has room when its child is split;
+// removal frees a node only when it is empty and never merges two: the tree lives as long as
+// somebody scans, and is built anew after that.
+
 #include "memory/order/key_tree.h"
 
 #include <algorithm>
@@ -25,6 +37,8 @@ struct KeyTree::Node {
     return sizeof(Node) - (is_leaf ? sizeof(children) : 0);
   }
 
+  /// A key that ends sooner is filled up with zero bytes, which keeps the order but makes it equal
+  /// to one that has such bytes: `lower_bound` looks at the keys then.
   std::uint64_t head_of(std::string_view key) const noexcept {
     std::uint64_t head = 0;
     if (key.size() > prefix_bytes) {
@@ -40,6 +54,7 @@ struct KeyTree::Node {
   /// The index of the first searched key at or after `key`.
   unsigned lower_bound(std::string_view key) const noexcept {
     if (count <= first()) return count;
+    // All keys of the node share the prefix, so one that differs in it lies before all or behind.
     const std::string_view prefix = keys[first()]->key().substr(0, prefix_bytes);
     const int order = key.substr(0, prefix_bytes).compare(prefix);
     if (order != 0) return order < 0 ? first() : count;
@@ -71,7 +86,10 @@ struct KeyTree::Node {
     for (unsigned i = first(); i < count; ++i) heads[i] = head_of(keys[i]->key());
   }
 
+  /// Puts a key, and in an inner node the child that follows it, at `index`. The shared prefix can
+  /// only become shorter by that, and only when the key does not have it.
   void insert(unsigned index, KeyNode* key, Node* child) noexcept {
+    ASHLAR_ASSERT(count < kFanout, "a node that takes a key has room for it");
     std::copy_backward(keys + index, keys + count, keys + count + 1);
     std::copy_backward(heads + index, heads + count, heads + count + 1);
     if (!is_leaf) std::copy_backward(children + index, children + count, children + count + 1);
@@ -89,7 +107,9 @@ struct KeyTree::Node {
     }
   }
 
+  /// Takes a key out. The prefix may be longer now than it says, which costs a search nothing.
   void erase(unsigned index) noexcept {
+    ASHLAR_ASSERT(index < count, "only a key of the node is taken out");
     std::copy(keys + index + 1, keys + count, keys + index);
     std::copy(heads + index + 1, heads + count, heads + index);
     if (!is_leaf) std::copy(children + index + 1, children + count, children + index);
@@ -124,6 +144,8 @@ void KeyTree::free_node(Magazines& magazines, Node* node) noexcept {
   heap_.free(magazines, reinterpret_cast<char*>(node), bytes);
 }
 
+/// Puts a new root above the old one, or makes the first, a leaf. Returns false, with the tree as
+/// it was, when there is no memory.
 bool KeyTree::grow_root(Magazines& magazines) noexcept {
   Node* const root = make_node(magazines, root_ == nullptr);
   if (root == nullptr) return false;
@@ -134,6 +156,7 @@ bool KeyTree::grow_root(Magazines& magazines) noexcept {
       free_node(magazines, root);
       return false;
     }
+    // Key 0 of an inner node is never compared; it is there so that keys and children run in step.
     root->insert(0, separator, root_);
   }
   root_ = root;
@@ -141,10 +164,12 @@ bool KeyTree::grow_root(Magazines& magazines) noexcept {
 }
 
 /// Moves the upper part of a full child into a new sibling. `is_append` leaves the child full: keys
-/// that come in order then fill their leaves.
+/// that come in order then fill their leaves. All memory is had before anything moves.
 bool KeyTree::split_child(Magazines& magazines, Node* parent, unsigned index,
                           bool is_append) noexcept {
   Node* const left = parent->children[index];
+  ASHLAR_ASSERT(left->count == kFanout, "only a full node is split");
+  ASHLAR_ASSERT(parent->count < kFanout, "a parent has room for another child");
   const unsigned keep = is_append ? kFanout - 1 : kFanout / 2;
   const KeyNode* const first = left->keys[keep];
   KeyNode* const separator = make_key_node(heap_, magazines, first->key(), first->hash);
@@ -157,6 +182,7 @@ bool KeyTree::split_child(Magazines& magazines, Node* parent, unsigned index,
   if (!left->is_leaf) {
     std::copy(left->children + keep, left->children + left->count, right->children);
   }
+  // The separator is a copy: the key itself stays in its leaf and may go from there (O2).
   right->count = left->count - keep;
   left->count = keep;
   left->renew_heads();
@@ -171,6 +197,7 @@ bool KeyTree::split_child(Magazines& magazines, Node* parent, unsigned index,
   return true;
 }
 
+// Splits on the way down are not undone when the key is not added after all: the set is the same.
 KeyTree::Added KeyTree::add(Magazines& magazines, KeyNode* node) noexcept {
   ++version_;  // Nodes may be split even where the key is not added.
   if (root_ == nullptr && !grow_root(magazines)) return Added::kNoMemory;
@@ -195,6 +222,7 @@ KeyTree::Added KeyTree::add(Magazines& magazines, KeyNode* node) noexcept {
   return Added::kYes;
 }
 
+// A root with one child gives way to it, so that a tree that shrinks gets lower again.
 void KeyTree::remove(Magazines& magazines, std::string_view key) noexcept {
   if (root_ == nullptr) return;
   ++version_;
@@ -230,8 +258,11 @@ bool KeyTree::remove_below(Magazines& magazines, Node* node, std::string_view ke
   return node->count == 0;
 }
 
+/// Unlinks an empty child and frees it with its separator. When child 0 goes, the next one takes
+/// its place, and from then on the keys below its separator too: nothing is compared with key 0.
 void KeyTree::remove_child(Magazines& magazines, Node* node, unsigned index) noexcept {
   Node* const child = node->children[index];
+  ASHLAR_ASSERT(child->count == 0, "O3: only an empty node is freed");
   if (child->is_leaf) {
     if (child->previous != nullptr) child->previous->next = child->next;
     if (child->next != nullptr) child->next->previous = child->previous;
@@ -241,6 +272,7 @@ void KeyTree::remove_child(Magazines& magazines, Node* node, unsigned index) noe
   node->erase(index);
 }
 
+/// The index may be one past the last key of the leaf: the place is then before the next leaf.
 KeyTree::Place KeyTree::lower_bound(std::string_view key) const noexcept {
   const Node* at = root_;
   while (!at->is_leaf) at = at->children[at->child_for(key)];
@@ -263,6 +295,7 @@ void KeyTree::collect_from(std::string_view from, std::size_t count_max, KeyList
     if (leaf.next != nullptr) base::prefetch(leaf.next);
     const std::size_t wanted = count_max - out.entries.size();
     const auto end = static_cast<unsigned>(std::min<std::size_t>(leaf.count, place.index + wanted));
+    // The keys are copied right after: their misses overlap, and so does that of the next leaf.
     for (unsigned i = place.index; i < end; ++i) base::prefetch(leaf.keys[i]);
     for (; place.index < end; ++place.index) out.add(*leaf.keys[place.index]);
     if (place.index == leaf.count) place = {.leaf = leaf.next, .index = 0};

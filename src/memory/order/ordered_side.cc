@@ -1,3 +1,15 @@
+// Notes, and the tree that they are applied to.
+//
+//     state_   idle, even --build_locked--> active, odd --drop_locked--> idle, even and greater
+//
+// Each turn is an era with a number of its own. A note says for which it was made, so one that was
+// left late, by a writer that had asked for the era before a drop, is told from those that count.
+//
+//     writers --push--> shards_[hash % 8] --apply_notes_locked, mutex_ held--> tree_
+//
+// All notes of a key go through one shard and so stay in the order in which they were left (S2);
+// those of different keys need no order.
+
 #include "memory/order/ordered_side.h"
 
 #include <algorithm>
@@ -9,10 +21,14 @@
 
 namespace ashlar::memory {
 
+/// Leaves a note in front of its shard's list. Lists are only pushed to and emptied whole, so a
+/// head that went and came back does no harm: the note goes before whatever is in front now.
 void OrderedSide::push(KeyNode* note, std::uint32_t era, bool is_removal) noexcept {
+  ASHLAR_ASSERT((era & kActiveBit) != 0, "a note is left while somebody scans");
   note->era = era;
   note->is_removal = is_removal;
   auto& newest = shards_[note->hash % kShardCount].newest;
+  // Relaxed: the exchange below checks it, and nothing behind it is looked at here.
   note->next = newest.load(std::memory_order_relaxed);
   // Release: partner of the acquire in `apply_notes_locked`.
   while (!newest.compare_exchange_weak(note->next, note, std::memory_order_release,
@@ -28,6 +44,8 @@ void OrderedSide::note_removed(Local& local, std::string_view key, std::uint64_t
     return;
   }
   // The tree itself goes with the next scan or look of the background.
+  // A drop from under a bucket's lock, without the mutex, which stands before the buckets. It may
+  // fail for one reason only: somebody else has ended this era.
   std::uint32_t expected = current_era;
   state_.compare_exchange_strong(expected, (current_era & ~kActiveBit) + 2);
 }
@@ -38,6 +56,8 @@ bool OrderedSide::has_notes() const noexcept {
   });
 }
 
+// A scan that finds all in order, as most do, holds the mutex only shared and applies no notes:
+// there are none that its snapshot could need (S2).
 bool OrderedSide::prepare(Local& local) {
   {
     const std::shared_lock lock(mutex_);
@@ -46,6 +66,7 @@ bool OrderedSide::prepare(Local& local) {
       return true;
     }
   }
+  // Asked again, since another scan may have built the tree between the two locks.
   const std::unique_lock lock(mutex_);
   notes_since_scan_.store(0, std::memory_order_relaxed);
   const bool is_ready = is_active() ? apply_notes_locked(local) : build_locked(local);
@@ -53,8 +74,12 @@ bool OrderedSide::prepare(Local& local) {
   return is_ready;
 }
 
+/// Builds the tree while writers go on: the era begins, the keys are collected bucket by bucket,
+/// sorted, laid out and added, and last the notes that came meanwhile are applied. Returns false
+/// when there is no memory; the caller drops what there is.
 bool OrderedSide::build_locked(Local& local) {
   drop_locked(local);
+  ASHLAR_ASSERT(tree_.count() == 0, "S1: a tree is built from what the index holds alone");
   const std::uint32_t new_era = (state_.load(std::memory_order_relaxed) + 2) | kActiveBit;
   state_.store(new_era, std::memory_order_seq_cst);
   // From here on writers leave notes. A bucket that is walked below holds all that they did to it
@@ -87,6 +112,7 @@ bool OrderedSide::build_locked(Local& local) {
   for (; first != nullptr; first = first->next) nodes.push_back(first);
   std::ranges::sort(nodes, {}, [](const KeyNode* node) { return node->key(); });
   lay_out(local, nodes);
+  // In ascending order: each leaf is filled before the next one begins.
   for (KeyNode* node : nodes) {
     if (has_memory && tree_.add(local.nodes, node) == KeyTree::Added::kYes) continue;
     discard(local, node);
@@ -108,6 +134,9 @@ void OrderedSide::lay_out(Local& local, std::span<KeyNode*> nodes) noexcept {
   while (first != nullptr) discard(local, std::exchange(first, first->next));
 }
 
+/// Applies what waits. A shard's list is the newest first and is turned round: an addition and a
+/// removal of the same key must take effect in their order. Returns false when a key could not be
+/// added, which ends the era: the tree would lack it (S1).
 bool OrderedSide::apply_notes_locked(Local& local) noexcept {
   bool has_memory = true;
   for (Shard& shard : shards_) {
@@ -130,6 +159,8 @@ bool OrderedSide::apply_notes_locked(Local& local) noexcept {
   return has_memory;
 }
 
+/// Applies one note, which then belongs to the tree or is freed. A key may be there already, noted
+/// by a writer and collected by the builder.
 bool OrderedSide::apply_note_locked(Local& local, KeyNode* note) noexcept {
   const bool is_current = note->era == state_.load(std::memory_order_relaxed);
   if (is_current && !note->is_removal) {
@@ -143,6 +174,8 @@ bool OrderedSide::apply_note_locked(Local& local, KeyNode* note) noexcept {
   return true;
 }
 
+/// Ends the era and frees everything. Notes left after this are of an old era; the next round of
+/// the background frees them.
 void OrderedSide::drop_locked(Local& local) noexcept {
   const std::uint32_t state = state_.load(std::memory_order_relaxed);
   if ((state & kActiveBit) != 0) state_.store((state & ~kActiveBit) + 2, std::memory_order_seq_cst);
@@ -166,6 +199,8 @@ bool OrderedSide::collect_before(const std::string_view* before, std::size_t cou
   return true;
 }
 
+// Notes are applied here too: so scans find few waiting, and where nobody scans any more they do
+// not pile up until the tree is given up.
 void OrderedSide::maintain(Local& local) noexcept {
   const std::unique_lock lock(mutex_);
   if (!is_active()) {
