@@ -184,7 +184,7 @@ class Db {
 
   /// Ends the database: stops its threads, makes everything in the log durable, and makes every
   /// later call fail with kClosed. The content of a database in memory is gone with the `Db`
-  /// object.
+  /// object, which also keeps its directory locked until then.
   ///
   /// Errors: kBusy         snapshots or iterators are still held; nothing happened
   ///         kClosed       it was closed before

@@ -23,6 +23,8 @@ std::optional<std::uint64_t> checkpoint_number(std::string_view name) {
   return number != 0U ? number : std::nullopt;
 }
 
+/// Chooses by name alone: whether the newest is sound is found out by `load`, and what is older
+/// stays until then.
 Result<void> CheckpointStore::open() {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   ASHLAR_TRY(os::remove_file(disk_, unfinished_path()));
@@ -60,6 +62,8 @@ Result<std::unique_ptr<memory::CheckpointWriter>> CheckpointStore::begin(
   return memory::CheckpointWriter::create(disk_, unfinished_path(), origin, moment_ms);
 }
 
+/// Between the steps there may be two checkpoints, never none. The one before goes last, and its
+/// removal need not be durable: the next opening finds the newer one.
 Result<void> CheckpointStore::install() {
   ASHLAR_TRY(os::rename_file(disk_, unfinished_path(), path_of(newest_ + 1)));
   ASHLAR_TRY(os::sync_directory(disk_, directory_));

@@ -1,3 +1,7 @@
+// A commit's way: coded into the thread's buffer, hashed, then applied by the engine, which asks
+// for it to be appended at the moment when it becomes visible and with its buckets locked (J1).
+// Waiting for the disk comes after that, with no lock held.
+
 #include "db/journal.h"
 
 #include <algorithm>

@@ -52,6 +52,9 @@ Result<void> Journal::checkpoint() {
   return done;
 }
 
+/// The order of the steps is what recovery rests on (K2): the walk sees every commit before the
+/// origin; all that it saw is durable in the log before the checkpoint counts; and only then is the
+/// log before the origin given up.
 Result<void> Journal::checkpoint_locked() {
   // First the place in the log, then the walk: every commit before it is seen by the walk.
   const log::Start origin = log_->end();
@@ -103,6 +106,8 @@ void Journal::wake_checkpoints(Wakeup reason) noexcept {
   thread_wakeup_.notify_one();
 }
 
+/// Makes checkpoints as they fall due. One that failed is tried again after a while, and not told
+/// to anybody: the log goes on growing, which `stats` shows.
 void Journal::run_checkpoints(const std::stop_token& stop) {
   constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
   bool has_failed = false;

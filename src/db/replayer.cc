@@ -1,3 +1,6 @@
+// The stage: payloads are copied one behind the other into one buffer, and views into it are kept
+// until the commits are applied. So the log may forget a payload as soon as `add` has returned.
+
 #include "db/replayer.h"
 
 #include <cstring>
@@ -29,6 +32,8 @@ Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::strin
       source_(std::move(source)),
       bytes_(std::make_unique<char[]>(kStagedBytesMax)) {}
 
+/// Takes one commit. A payload that does not fit the buffer is taken apart where it lies, and so
+/// must be applied before its memory goes.
 Result<void> Replayer::add(std::string_view payload) {
   if (payload.size() > kStagedBytesMax - bytes_used_) ASHLAR_TRY(apply_staged());
   if (payload.size() > kStagedBytesMax) {
@@ -47,6 +52,7 @@ Result<void> Replayer::finish() {
   return apply_staged();
 }
 
+/// Adds the operations of a payload, which lives until they are applied, to the stage.
 Result<void> Replayer::take_apart(std::string_view payload) {
   engine::PayloadReader reader(payload);
   while (const auto stored = reader.next()) {
@@ -67,6 +73,8 @@ Result<void> Replayer::take_apart(std::string_view payload) {
   return {};
 }
 
+/// Applies what is staged, commit by commit and each by its own clock (J2). The memory that all of
+/// them will need is asked for first: while one is applied the others' is on its way.
 Result<void> Replayer::apply_staged() {
   engine_.prefetch(keys_);
   std::size_t begin = 0;
@@ -90,7 +98,8 @@ Result<void> Replayer::apply_staged() {
   return {};
 }
 
-/// Applies the operations [begin, end), which are of one commit.
+/// Applies the operations [begin, end), which are of one commit. An `expire` cannot be in a batch
+/// of the engine, so it parts those around it; nobody else looks on while a log is replayed.
 Result<void> Replayer::apply(std::size_t begin, std::size_t end) {
   const std::span<const engine::Operation> operations(operations_);
   for (std::size_t at = begin; at < end; ++at) {

@@ -1,3 +1,7 @@
+// Appending, flushing, poisoning. Two kinds of callers meet here: those who append, one at a time
+// under `append_mutex_`, and the one who flushes, of whom `is_flushing_` makes sure that there is
+// one. They share the ring: the first writes behind `copied_`, the second reads before it.
+
 #include "log/local_log.h"
 
 #include <algorithm>
@@ -51,6 +55,8 @@ bool LocalLog::has_ring_room(std::size_t frame_bytes) const noexcept {
   return end <= kept + options_.ring_bytes;
 }
 
+/// What it finds may be gone again when the entry is appended: others append too. Then
+/// `try_append` says so, and the caller comes back.
 Result<void> LocalLog::make_room(const Entry& entry) {
   const std::size_t frame_bytes = frame_bytes_for(entry.payload().size());
   const bool is_long = frame_bytes > options_.ring_bytes / 2;
@@ -67,6 +73,9 @@ Appended LocalLog::try_append(const Entry& entry, Position& end) noexcept {
   return append_frame(FrameKind::kCommit, entry, end);
 }
 
+/// Appends one frame. It is called with buckets locked, so nothing here waits for the disk, but for
+/// frames that are long. A frame is in the log once `copied_` is behind it, and not before: a
+/// process that ends in between leaves bytes without a checksum that fits.
 Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept {
   const std::string_view payload = entry.payload();
   const std::size_t frame_bytes = frame_bytes_for(payload.size());
@@ -95,7 +104,7 @@ Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& en
       poison_with(ring_is_lost());
       return Appended::kNever;
     }
-    // Release: whoever flushes up to here finds the bytes in the ring.
+    // Release: whoever flushes up to here finds the bytes in the ring. In this order: see flush_to.
     copied_.store(position + frame_bytes, std::memory_order_release);
     whole_end_.store(position + frame_bytes, std::memory_order_release);
   }
@@ -267,6 +276,8 @@ Error LocalLog::ring_is_lost() const {
   return {ErrorCode::kIo, ring_path() + ": the mapped file cannot be reached any more (SIGBUS)"};
 }
 
+/// The thread ends first, so that nobody but writers that were under way is left. The last frame
+/// says that all before it is durable, which is true: it is appended after the flush.
 Result<void> LocalLog::close() {
   if (thread_.joinable()) {
     thread_.request_stop();
@@ -284,6 +295,7 @@ Result<void> LocalLog::close() {
   return flush_to(closed);
 }
 
+/// Relaxed throughout: a wake that comes one commit late does no harm, the next one brings it.
 void LocalLog::wake_thread_if_needed() noexcept {
   const Position copied = copied_.load(std::memory_order_relaxed);
   const bool fills = copied - flushed_.load(std::memory_order_relaxed) > options_.ring_bytes / 4;

@@ -25,6 +25,8 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
   return log;
 }
 
+/// Reads first, and changes nothing until all of it has proved good: a log that is refused is left
+/// as it was found, but for segments before a gap, which nobody can need.
 Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& report) {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   ASHLAR_TRY_ASSIGN(const SegmentSet found, SegmentSet::scan(disk_, directory_));
@@ -80,6 +82,7 @@ Result<void> LocalLog::begin_new(Start start, const RingImage& ring) {
   return renew_ring(0, {}, 0);
 }
 
+/// Hands every commit over, then asks why there is no more: a torn end is normal, damage is not.
 Result<void> LocalLog::replay_all(LogReader& reader, const Visit& replay, LogReport& report) {
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());

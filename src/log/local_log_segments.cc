@@ -27,6 +27,8 @@ Result<void> LocalLog::allocate_to(Position end, Room room) {
   return {};
 }
 
+/// Makes the next segment. The header is written last and durably, so that until then the file is
+/// one in the making, which the next opening may throw away.
 Result<void> LocalLog::add_segment_locked(Room room) {
   SegmentHeader header{.log_id = log_id_, .number = 1, .log_bytes = options_.segment_bytes};
   if (!segments_.empty()) {
@@ -69,6 +71,7 @@ Result<void> LocalLog::find_file_locked(const std::string& path, Room room) {
   return os::sync_directory(disk_, directory_);
 }
 
+/// Makes a new file as long as a segment, of zeros, with all its space and a durable name.
 Result<void> LocalLog::make_file_locked(const std::string& path) {
   ASHLAR_TRY(os::remove_file(disk_, path));  // Left by an attempt that failed.
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kCreate));
@@ -99,6 +102,8 @@ Result<void> LocalLog::restore_reserve_locked() {
   return {};
 }
 
+/// Whoever takes the space that comes free is not known here: a checkpoint hopefully. Until the
+/// reserve is back nothing ordinary gets another segment (L8).
 Result<void> LocalLog::release_reserve() {
   const base::MutexLock lock(segments_mutex_);
   if (!has_reserve_) return {};
@@ -150,6 +155,7 @@ class LocalLog::Hold {
   std::multiset<Position>::iterator held_;
 };
 
+/// The segments once more, through the page cache and in the names that they have now.
 Result<SegmentSet> LocalLog::open_for_reading() const {
   SegmentSet set;
   const base::MutexLock lock(segments_mutex_);

@@ -1,3 +1,6 @@
+// Where a frame lies twice, in a segment and in the ring, the segment is asked first: it is what a
+// power cut leaves. The ring helps out when the segment has it damaged or not at all.
+
 #include "log/log_reader.h"
 
 #include <algorithm>
@@ -80,6 +83,8 @@ std::optional<Frame> LogReader::frame_in_ring(Position position) {
   return decode_frame(ring_bytes(position, *frame_bytes), position, log_id_);
 }
 
+/// A valid frame is not enough: it must name the one before as its own (L2), or it is one from an
+/// earlier end of the log, which was torn and written over.
 Result<std::optional<Frame>> LogReader::next() {
   const auto follows = [this](const std::optional<Frame>& frame) {
     return frame && frame->header.chain == at_.chain && frame->header.commit == at_.commit + 1;
@@ -132,6 +137,8 @@ bool LogReader::proves_damage(const Frame& later) const noexcept {
   return durable > at_.position;
 }
 
+/// Three witnesses in turn: the ring's marks, frames behind the end in the segments, frames behind
+/// it in the ring. Each later frame is asked, since only one may have been appended after a flush.
 Result<LogReader::Judgement> LogReader::judge_behind() {
   const Position end = at_.position;
   if (tail_.durable > end) {

@@ -91,7 +91,8 @@ TEST_F(InspectTest, TakesATornEndForNormal) {
   ASSERT_TRUE(db->put("a", value, Expiry::never(), Durability::kProcess).has_value());
   ASSERT_TRUE(db->put("b", value, Expiry::never(), Durability::kProcess).has_value());
   rig_.disk_->crash_process();
-  const std::uint64_t ring_bytes = rig_.disk_->read_all(DamageRig::at("log/ring")).size() - os::kBlockBytes;
+  const std::uint64_t ring_bytes =
+      rig_.disk_->read_all(DamageRig::at("log/ring")).size() - os::kBlockBytes;
   rig_.flip("log/ring", (end + 100) % ring_bytes);
   const DirectoryReport found = report();
   EXPECT_TRUE(found.is_sound()) << found.damages[0].what;
