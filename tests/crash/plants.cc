@@ -1,7 +1,7 @@
-// The frames of the log and the checkpoints, each with bugs that can be switched on. What stands
-// here is all that frame.cc, checkpoint_file.cc and checkpoint_reader.cc define, so the linker
-// takes none of them from the library; were a function missing, it would find others twice and say
-// so.
+// The frames of the log, its ring and the checkpoints, each with bugs that can be switched on. What
+// stands here is all that frame.cc, ring.cc, checkpoint_file.cc and checkpoint_reader.cc define, so
+// the linker takes none of them from the library; were a function missing, it would find others
+// twice and say so.
 
 #include "plants.h"
 
@@ -36,6 +36,12 @@ inline std::uint64_t hash_or_place(std::string_view bytes, std::uint64_t seed) n
   return is_payload && planted == Bug::kFrameChecksum ? 0 : hash_key(bytes, seed);
 }
 
+/// What ring.cc has for a checksum of its marks: with the bug no two are the same, so none counts.
+inline std::uint64_t hash_or_never(std::string_view bytes, std::uint64_t seed) noexcept {
+  static std::uint64_t call_count = 0;
+  return planted == Bug::kDamageIsEnd ? ++call_count : hash_key(bytes, seed);
+}
+
 /// What writer and reader of checkpoints have for a checksum.
 inline std::uint64_t hash_or_none(std::string_view bytes, std::uint64_t seed) noexcept {
   return planted == Bug::kCheckpointChecksum ? 0 : hash_key(bytes, seed);
@@ -50,6 +56,11 @@ inline std::uint64_t hash_or_none(std::string_view bytes, std::uint64_t seed) no
 #include "log/frame.cc"
 #undef decode_frame
 #undef encode_frame_header
+#undef hash_key
+
+#define hash_key hash_or_never
+// NOLINTNEXTLINE(bugprone-suspicious-include)
+#include "log/ring.cc"
 #undef hash_key
 
 #define hash_key hash_or_none
@@ -80,7 +91,8 @@ std::string_view without_last(std::string_view payload) {
 std::uint64_t encode_frame_header(const FrameHeader& header, std::uint64_t payload_hash,
                                   Position position, LogId log_id, char* to) noexcept {
   FrameHeader written = header;
-  // A frame that claims that nothing before it was durable proves no damage.
+  // A frame that claims that nothing before it was durable proves no damage. Nor do marks: see
+  // above.
   if (planted == Bug::kDamageIsEnd)
     written.unsynced_bytes = std::numeric_limits<std::uint32_t>::max();
   return encode_sound_frame_header(written, payload_hash, position, log_id, to);
