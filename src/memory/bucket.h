@@ -27,6 +27,9 @@ namespace ashlar::memory {
 
 inline constexpr unsigned kSlotsPerBucket = 7;
 
+// The version has 31 bits: to be deceived a reader would have to sleep, between two instructions,
+// through two thousand million changes of one bucket and wake at just the right one; or while the
+// index gives the memory of the bucket back and has it again, which begins its version anew.
 inline constexpr std::uint64_t kOverflowMask = 0xffff'ffff;
 inline constexpr std::uint64_t kLockBit = std::uint64_t{1} << 32U;
 inline constexpr std::uint64_t kVersionStep = std::uint64_t{1} << 33U;

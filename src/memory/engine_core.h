@@ -45,11 +45,11 @@ class MemoryEngine final : public engine::StorageEngine {
   /// The parts that reserve address space, made before the engine so that failing is easy.
   struct Parts {
     std::unique_ptr<base::MemoryBudget> budget;
-    std::unique_ptr<RecordHeap> records;
-    std::unique_ptr<RecordHeap> nodes;
-    std::unique_ptr<HashTable> table;
-    std::unique_ptr<Heat> heat;        // Null unless keys are evicted.
-    std::unique_ptr<Evictor> evictor;  // Likewise.
+    std::unique_ptr<RecordHeap> records;  // What slots lead to.
+    std::unique_ptr<RecordHeap> nodes;    // Notes of the ordered side, and its tree.
+    std::unique_ptr<HashTable> table;     // Leads to `records`, and owns none of them.
+    std::unique_ptr<Heat> heat;           // Null unless keys are evicted.
+    std::unique_ptr<Evictor> evictor;     // Likewise.
   };
 
   MemoryEngine(Parts parts, const os::Clock& clock);
@@ -98,9 +98,9 @@ class MemoryEngine final : public engine::StorageEngine {
   struct Lookup {
     std::string_view key;
     std::uint64_t hash = 0;
-    const Bucket* root = nullptr;
-    std::uint64_t head = 0;
-    bool is_found = false;
+    const Bucket* root = nullptr;  // Where `hash` belonged when the head was read.
+    std::uint64_t head = 0;        // Version and link of that moment; unlocked.
+    bool is_found = false;         // Or else a move of the key has to be ruled out (H4).
   };
   /// What one unlocked read came to. kRetry: it overlapped a change, so what it saw does not count.
   enum class Attempt : std::uint8_t { kFound, kAbsent, kRetry };
@@ -194,9 +194,9 @@ class MemoryEngine final : public engine::StorageEngine {
   // reclaim.cc
   /// The state that a round of reclaiming is made against. What changed later is left for the next.
   struct Horizon {
-    TimeMs now_ms;
-    Sequence current;
-    std::vector<Sequence> live;
+    TimeMs now_ms;               // Deadlines up to here have passed.
+    Sequence current;            // What was replaced later may be needed by a snapshot to come.
+    std::vector<Sequence> live;  // Of the snapshots held, ascending.
     bool is_needed(Sequence written, Sequence replaced) const noexcept;
   };
   /// Why a key is looked at: it waits for a snapshot, its entry came up at its tick, or before it.

@@ -16,7 +16,9 @@ namespace {
 
 // One fingerprint for so many bytes of budget: as many as there are records of that size.
 constexpr std::size_t kBytesPerGhost = 256;
-constexpr std::size_t kSmallShare = 10;  // `small` gets one part in ten.
+// `small` gets one part in ten: enough to see whether a key is read again, and little to lose to
+// keys that are not.
+constexpr std::size_t kSmallShare = 10;
 
 }  // namespace
 
@@ -44,6 +46,7 @@ void Evictor::admit(Handle handle) noexcept {
   const bool is_back = ghost.fingerprint == fingerprint && ghost.evicted_at != 0 &&
                        evicted_count_ - ghost.evicted_at <= main_.count() + small_.count();
   if (is_back) {
+    // Used up: the next time it has to be evicted again first.
     ghost = {};
     put(main_, main_bytes_, handle);
   } else {

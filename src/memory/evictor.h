@@ -35,7 +35,10 @@ class Heat {
 
   explicit Heat(base::Reservation region) noexcept : region_(std::move(region)) {}
 
+  /// Counts one reading of the record at `offset`.
   void touch(std::size_t offset) noexcept {
+    // Relaxed, and not one step: of two readings at a time one may be lost, and the line stays with
+    // the readers once the record is as hot as it gets.
     std::atomic<std::uint8_t>& heat = at(offset);
     const std::uint8_t before = heat.load(std::memory_order_relaxed);
     if (before < kMax) heat.store(before + 1, std::memory_order_relaxed);
@@ -124,6 +127,7 @@ class Evictor {
 
   base::ChunkedQueue small_;
   base::ChunkedQueue main_;
+  // By the size classes in the handles. A handle whose key is gone counts until it comes up.
   std::size_t small_bytes_ = 0;
   std::size_t main_bytes_ = 0;
 

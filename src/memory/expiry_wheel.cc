@@ -45,6 +45,7 @@ bool ExpiryWheel::add(std::uint64_t hash, std::uint64_t tick) noexcept {
 /// What comes up at `next_tick_`: a bucket of an upper level when the level below has come round,
 /// each once, whatever is added to it meanwhile.
 base::ChunkedQueue* ExpiryWheel::bucket_coming_up() noexcept {
+  // From the furthest level down: what comes down is there when the nearer one has its turn.
   while (turning_level_ > 0) {
     const unsigned level = turning_level_--;
     const bool has_come_round = next_tick_ % (std::uint64_t{1} << kLevelBits * level) == 0;

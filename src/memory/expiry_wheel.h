@@ -23,6 +23,8 @@
 
 namespace ashlar::memory {
 
+/// How much later than its deadline a key may be reclaimed by design. No read depends on it: reads
+/// judge deadlines to the millisecond.
 inline constexpr engine::TimeMs kTickMs = 16;
 
 /// The tick that a moment lies in.

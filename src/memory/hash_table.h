@@ -37,8 +37,8 @@ namespace ashlar::memory {
 struct SlotPlace {
   // Relaxed throughout: the holder of the chain's lock alone changes slots, and what it stores is
   // published when it unlocks.
-  Bucket* bucket = nullptr;
-  unsigned index = 0;
+  Bucket* bucket = nullptr;  // Of the chain, not always its root.
+  unsigned index = 0;        // Of the slot in it.
 
   explicit operator bool() const noexcept { return bucket != nullptr; }
   std::uint64_t slot() const noexcept {

@@ -32,6 +32,8 @@ class OwnedCounter {
   std::atomic<std::int64_t> value_{0};
 };
 
+/// What one thread has counted. A key that one thread adds and another erases makes both counts
+/// wrong and their sum right: only sums mean anything.
 struct Counters {
   OwnedCounter keys;           // Live ones, expired but unreclaimed included.
   OwnedCounter expiring_keys;  // Those with a deadline.

@@ -73,6 +73,7 @@ std::int64_t MemoryEngine::sum(OwnedCounter Counters::* counter) const noexcept 
 }
 
 Stats MemoryEngine::stats() const {
+  // No locks but short ones, so that asking for figures holds up no writer.
   const auto count = [this](OwnedCounter Counters::* counter) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum(counter)));
   };
@@ -105,6 +106,7 @@ Stats MemoryEngine::stats() const {
   stats.expiry_lag_ms_max =
       std::max(expiry_lag_ms_max_.load(std::memory_order_relaxed), stats.expiry_lag_ms);
 
+  // Each of these takes the mutex of the snapshots for itself: the three may be of three moments.
   stats.sequence = versions_.current();
   stats.snapshot_count = versions_.live_count();
   const TimeMs oldest_ms = versions_.oldest_taken_at_ms();

@@ -67,6 +67,7 @@ class Shape {
   constexpr bool is_plain_with(std::size_t key_bytes) const noexcept {
     return (word_ & (kFlags | 0xffffU)) == key_bytes;
   }
+  /// Right after shape and stamp, as there is nothing in between.
   static constexpr std::size_t kPlainKeyOffset = 12;
 
   constexpr std::size_t deadline_offset() const noexcept { return 12; }
@@ -122,6 +123,7 @@ class Record {
     if (!shape.has_deadline()) return 0;
     return base::racy::load_u64(address_ + shape.scheduled_offset());
   }
+  /// Under the lock of the bucket; no reader looks at it.
   void set_scheduled_tick(Shape shape, std::uint64_t tick) const noexcept {
     base::racy::store_word(address_ + shape.scheduled_offset(), tick);
   }

@@ -150,6 +150,9 @@ class MemoryCursor final : public engine::Cursor {
       if (const auto done = engine_.collect_from(begin, group_rows_, keys_, next_); !done) {
         return fail(done.error());
       }
+      // Three ends: of all keys, of the range, and of the bytes that a group may have. Only the
+      // last is no end of the walk. A group without a row, all of whose keys came after the
+      // snapshot, is none either: the loop goes on behind it.
       const bool is_last = keys_.entries.size() < group_rows_;
       std::size_t count = keys_.entries.size();
       if (range_.to) {
@@ -160,12 +163,13 @@ class MemoryCursor final : public engine::Cursor {
       // Collecting went further than reading: what follows the last key read is looked for anew.
       if (!is_whole) next_ = {};
       if (!rows_.empty() || (is_whole && (is_last || is_cut))) return;
-      begin = last_key_;
+      begin = last_key_;  // The smallest key above it is itself with a zero byte.
       begin.push_back('\0');
     }
   }
 
-  /// Fetches rows before `before`, or from the very last on.
+  /// Fetches rows before `before`, or from the very last on. Backward there is no position to go on
+  /// from: each group is looked for by its end.
   void fill_backward(std::string_view before, bool has_before) {
     is_forward_ = false;
     std::string end(before);

@@ -63,7 +63,7 @@ class Versions {
   // Read by every write, stored to by snapshots only. A line of their own, or the mutex and the map
   // below would take it away from the writers.
   alignas(64) std::atomic<Sequence> current_{1};
-  std::atomic<Sequence> newest_live_{0};
+  std::atomic<Sequence> newest_live_{0};  // Beside it, since a writer reads both.
 
   alignas(64) mutable base::Mutex mutex_;
   std::map<Sequence, TimeMs> live_ ASHLAR_GUARDED_BY(mutex_);  // When each was taken.

@@ -86,6 +86,8 @@ class WriteRun {
   }
 
  private:
+  /// How a turn under the locks ended. kNoMemory: the index has no overflow buckets; kRefused: the
+  /// log said no; kAgain: something must be prepared that was not. Only kDone has changed anything.
   enum class Outcome : std::uint8_t { kDone, kNoMemory, kRefused, kAgain };
 
   void start(std::span<const engine::Operation> operations) noexcept;
@@ -511,7 +513,8 @@ void MemoryEngine::pass_on_slots(Local& local) noexcept {
   parts_.table->follow(std::exchange(local.unreported_slot_count, 0));
 }
 
-/// Has the background look for pages that fell empty.
+/// Has the background look for pages that fell empty: the free objects of this thread may be all
+/// that keeps some of them. Once a round, and not at once, as more erases are likely to follow.
 void MemoryEngine::announce_free(Local& local) noexcept {
   local.has_news.store(true, std::memory_order_relaxed);
   wake_by(clock_.now_ms() + kFlushDelayMs);

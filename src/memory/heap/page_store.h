@@ -20,6 +20,7 @@
 
 namespace ashlar::memory {
 
+// A page holds four objects of the largest slab class, and a chunk a page for each bit of a word.
 inline constexpr std::size_t kPageBytes = std::size_t{64} << 10U;
 inline constexpr std::uint32_t kPagesPerChunk = base::kHugePageBytes / kPageBytes;
 inline constexpr std::uint32_t kNoPage = UINT32_MAX;

@@ -36,9 +36,10 @@ class Magazines {
   static constexpr std::size_t kItemsMax = 32;
   static constexpr std::size_t kBytesMax = std::size_t{16} << 10U;  // Of one class.
 
+  /// Last in, first out: what was freed last is most likely still in the cache.
   struct Magazine {
     std::uint32_t count = 0;
-    std::uint32_t count_max = 0;
+    std::uint32_t count_max = 0;  // Fewer of a large class: a thread keeps no more than kBytesMax.
     std::array<char*, kItemsMax> items;
   };
 
@@ -112,9 +113,9 @@ class RecordHeap {
 
   /// What the heap keeps about a page.
   struct PageInfo {
-    std::uint32_t size_class;
-    std::uint32_t free_count;
-    std::uint32_t next;  // In the list of pages of the class that have room.
+    std::uint32_t size_class;  // Good while the page is out; the next owner writes its own.
+    std::uint32_t free_count;  // The bits set in `free_map` (P3).
+    std::uint32_t next;        // In the list of pages of the class that have room.
     std::uint32_t previous;
     std::array<std::uint64_t, kMapWords> free_map;  // A bit an object.
   };
@@ -134,7 +135,9 @@ class RecordHeap {
   static std::uint32_t objects_per_page(std::size_t size_class) noexcept {
     return static_cast<std::uint32_t>(kPageBytes / size_of_class(size_class));
   }
+  /// Takes objects from pages of the class. Returns false when there is none to be had.
   bool refill(Magazines::Magazine& magazine, std::size_t size_class) noexcept;
+  /// Gives objects back to their pages until `keep` are left.
   void drain(Magazines::Magazine& magazine, std::size_t size_class, std::size_t keep) noexcept;
   std::uint32_t page_with_room_locked(ClassPages& pages, std::size_t size_class) noexcept
       ASHLAR_REQUIRES(pages.mutex);

@@ -21,6 +21,8 @@ inline constexpr std::size_t kSizeClassCount = kLinearClassCount + kOctaveCount 
 constexpr std::size_t size_class_of(std::size_t bytes) noexcept {
   if (bytes <= kSlabBytesMin) return 0;
   if (bytes <= kLinearBytesMax) return (bytes + 15 - kSlabBytesMin) / 16;
+  // Octave o holds 256 * 2^o + 1 to 256 * 2^(o + 1): a size that is a power of two is the last of
+  // its octave, hence `bytes - 1`. The 9 is the width of 256.
   const auto octave = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 9;
   const std::size_t step_shift = octave + 5;  // An eighth of the octave.
   return kLinearClassCount + octave * 8 + ((bytes - 1 - (kLinearBytesMax << octave)) >> step_shift);

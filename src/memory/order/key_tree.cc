@@ -29,9 +29,9 @@ struct KeyTree::Node {
   bool is_leaf;
   Node* previous;  // Of a leaf.
   Node* next;
-  std::uint64_t heads[kFanout];
-  KeyNode* keys[kFanout];
-  Node* children[kFanout];  // Last, and left out of the allocation of a leaf.
+  std::uint64_t heads[kFanout];  // What a search compares: all of them in eight cache lines.
+  KeyNode* keys[kFanout];        // Of a leaf the keys themselves, of an inner node separators.
+  Node* children[kFanout];       // Last, and left out of the allocation of a leaf.
 
   static constexpr std::size_t bytes(bool is_leaf) noexcept {
     return sizeof(Node) - (is_leaf ? sizeof(children) : 0);
@@ -227,6 +227,7 @@ void KeyTree::remove(Magazines& magazines, std::string_view key) noexcept {
   if (root_ == nullptr) return;
   ++version_;
   const bool is_empty = remove_below(magazines, root_, key);
+  // An empty leaf may stay as the root (O3); an empty inner node would have no leaf below it.
   if (is_empty && !root_->is_leaf) {
     free_node(magazines, root_);
     root_ = nullptr;
@@ -298,6 +299,8 @@ void KeyTree::collect_from(std::string_view from, std::size_t count_max, KeyList
     // The keys are copied right after: their misses overlap, and so does that of the next leaf.
     for (unsigned i = place.index; i < end; ++i) base::prefetch(leaf.keys[i]);
     for (; place.index < end; ++place.index) out.add(*leaf.keys[place.index]);
+    // At the end of a leaf the place is made the front of the next one, so that a walk that goes on
+    // from it finds a key there.
     if (place.index == leaf.count) place = {.leaf = leaf.next, .index = 0};
   }
   position = {.leaf = place.leaf, .index = place.index, .version = version_};

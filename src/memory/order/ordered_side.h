@@ -112,6 +112,7 @@ class OrderedSide {
 
   // Even while inactive. Read by every write, changed when the tree is built or dropped.
   alignas(64) std::atomic<std::uint32_t> state_{0};
+  // Lines of their own: writers that add keys at the same time seldom meet at one.
   std::array<Shard, kShardCount> shards_;
 
   // Guards the tree: shared to read it. Taken before any bucket, never after one.
