@@ -58,6 +58,7 @@ class ChunkedQueue {
     return true;
   }
 
+  /// Adds a word at the end. Its place has been reserved (Q1).
   void push(std::uint64_t word) noexcept {
     ASHLAR_ASSERT(room() > 0, "a push has its place reserved");
     if (tail_end_ == kChunkWords) {
@@ -70,6 +71,7 @@ class ChunkedQueue {
     ++count_;
   }
 
+  /// Takes the oldest word.
   std::uint64_t pop() noexcept {
     ASHLAR_ASSERT(count_ > 0, "only a queue that holds something is popped");
     const std::uint64_t word = head_->words[head_begin_++];

@@ -11,6 +11,8 @@ inline constexpr std::size_t kThreadIndexCount = 1024;
 
 namespace detail {
 
+// A copy of the number that needs no guard: constant-initialised and without a destructor, so that
+// reading it is one load.
 inline constexpr std::size_t kUnknownThreadIndex = kThreadIndexCount + 1;
 inline constinit thread_local std::size_t known_thread_index = kUnknownThreadIndex;
 std::size_t find_thread_index() noexcept;

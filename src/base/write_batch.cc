@@ -40,6 +40,7 @@ void WriteBatch::add(Kind kind, std::string_view key, std::string_view value,
     is_overfull_ = true;
     return;
   }
+  // Bytes first: an entry that is there has its bytes.
   try {
     bytes_.append(key);
     bytes_.append(value);

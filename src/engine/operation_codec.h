@@ -70,7 +70,7 @@ class PayloadReader {
  private:
   std::optional<Stored> take() noexcept;
 
-  std::string_view rest_;
+  std::string_view rest_;  // What has not been taken apart; a suffix of the payload.
   TimeMs moment_ms_ = 0;
   bool is_good_ = true;
 };

@@ -29,7 +29,7 @@ namespace {
 
 /// A guarded range, or none while `bytes` is 0. Read by a signal handler: atomic, and never freed.
 struct Slot {
-  std::atomic<bool> is_taken{false};
+  std::atomic<bool> is_taken{false};  // Owned by a guard; the handler does not look at it.
   std::atomic<std::uintptr_t> begin{0};
   std::atomic<std::size_t> bytes{0};  // Written last, with release; read first, with acquire.
   std::atomic<bool> is_lost{false};
@@ -84,6 +84,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }
 
 /// Returns 0, or the errno of the failure.
+// Tried once: a process in which it failed has no guards, and says so at each attempt. SA_ONSTACK,
+// since the fault may come to a thread that has no room left on its own stack.
 int install_handler() noexcept {
   static std::once_flag once;
   static int failure = 0;

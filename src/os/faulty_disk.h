@@ -91,6 +91,7 @@ class FaultyDisk final : public Disk {
   int list(const std::string& path, std::vector<std::string>& names) override;
 
  private:
+  // `nth` counts the calls of `kind`, which may be all of them, from 0 since the start.
   struct Rule {
     CallKind kind;
     std::uint64_t nth;

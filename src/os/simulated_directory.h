@@ -75,9 +75,9 @@ class SimulatedDirectory {
   static bool is_kept(PowerCut how, CutRandom& random, std::uint64_t likely);
   std::shared_ptr<SimulatedDirectory> copy_with(Copies& copies) const;
 
-  Entries seen_;
-  Entries durable_;
-  std::vector<Change> pending_;
+  Entries seen_;                 // By programs, at once.
+  Entries durable_;              // On the medium: what is left when all pending changes are lost.
+  std::vector<Change> pending_;  // In the order in which they were made, since the last sync.
 };
 
 }  // namespace ashlar::os

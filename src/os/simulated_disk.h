@@ -139,10 +139,12 @@ class SimulatedDisk final : public Disk {
 
   mutable base::Mutex mutex_;
   std::shared_ptr<SimulatedDirectory> root_ ASHLAR_GUARDED_BY(mutex_);
+  // What the process has of the disk, gone when it dies.
   std::map<Handle, OpenFile> handles_ ASHLAR_GUARDED_BY(mutex_);
   Handle next_handle_ ASHLAR_GUARDED_BY(mutex_) = 100;  // Never used twice.
   std::map<const SimulatedFile*, Handle> locks_ ASHLAR_GUARDED_BY(mutex_);
   std::multimap<char*, Mapped> mappings_ ASHLAR_GUARDED_BY(mutex_);
+  // What the test has set up; `call_count_` goes on through crashes and power cuts.
   std::uint64_t call_count_ ASHLAR_GUARDED_BY(mutex_) = 0;
   std::uint64_t stop_before_ ASHLAR_GUARDED_BY(mutex_) = kNever;
   bool has_stopped_ ASHLAR_GUARDED_BY(mutex_) = false;

@@ -142,6 +142,7 @@ void SimulatedFile::collect_mapped() {
   const std::uint64_t end = end_sector_of(std::min(mapped_bytes_, bytes_));
   for (std::uint64_t sector = 0; sector < end; ++sector) {
     if (dirty_.contains(sector)) continue;
+    // Of a forgotten sector the medium has something else; what it was then is what counts.
     const auto forgotten = forgotten_.find(sector);
     const char* const seen =
         forgotten == forgotten_.end() ? durable(sector * kSectorBytes) : forgotten->second.data();
@@ -193,6 +194,7 @@ SimulatedFile::Sectors SimulatedFile::choose_kept(PowerCut how, CutRandom& rando
   std::optional<std::uint64_t> decided;  // The unit that `is_kept` is about.
   bool is_kept = false;
   for (const std::uint64_t sector : dirty_) {
+    // Chance is asked once a unit, so that a drive of 4 KiB writes all of it or nothing.
     if (decided != sector / unit) is_kept = random.chance(likely);
     decided = sector / unit;
     if (is_kept || (how != PowerCut::kKeepRandom && !is_torn(sector))) kept.insert(sector);

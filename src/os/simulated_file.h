@@ -113,8 +113,8 @@ class SimulatedFile {
 
   Memory now_;
   Memory durable_;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t durable_bytes_ = 0;
+  std::uint64_t bytes_ = 0;              // The length that readers see.
+  std::uint64_t durable_bytes_ = 0;      // The length on the medium.
   std::uint64_t mapped_bytes_ = 0;       // The longest mapping since `now_` is what it is.
   std::uint64_t once_mapped_bytes_ = 0;  // The longest mapping of all times.
   Sectors dirty_;                        // Complete only after `collect_mapped`.
