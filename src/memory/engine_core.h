@@ -159,6 +159,7 @@ class MemoryEngine final : public engine::StorageEngine {
     if (count <= -kUnreportedSlotsMax || count >= kUnreportedSlotsMax) pass_on_slots(local);
   }
   void pass_on_slots(Local& local) noexcept;
+  static void set_news(Local& local) noexcept;
   void announce_free(Local& local) noexcept;
   void schedule(Local& local, std::uint64_t hash, Record record, std::uint64_t scheduled) noexcept;
   void keep_version(Local& local, std::uint64_t hash) noexcept;
@@ -217,6 +218,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void run_wheel(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
   void sweep_wheel() ASHLAR_REQUIRES(maintenance_mutex_);
   void tend_garbage(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
+  bool any_news();
   std::optional<TimeMs> next_maintenance() ASHLAR_REQUIRES(maintenance_mutex_);
 
   std::int64_t sum(OwnedCounter Counters::* counter) const noexcept;

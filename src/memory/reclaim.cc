@@ -292,16 +292,22 @@ void MemoryEngine::tend_garbage(Local& local, const Horizon& horizon) {
   }
 }
 
+/// Whether any thread has something that the background has not taken yet.
+bool MemoryEngine::any_news() {
+  bool has_news = false;
+  locals_.for_each([&](const Local& local) {
+    has_news = has_news || local.has_news.load(std::memory_order_seq_cst);
+  });
+  return has_news;
+}
+
 /// When the next round is due, in milliseconds from now; nullopt when nothing is pending: an idle
 /// database costs no wake-ups. What waits for a snapshot alone is no reason for a round: its
 /// release wakes the background (`release_snapshot`).
 std::optional<TimeMs> MemoryEngine::next_maintenance() {
   pending_expiry_count_.store(wheel_.count(), std::memory_order_relaxed);
   kept_version_count_.store(garbage_.count(), std::memory_order_relaxed);
-  bool has_news = false;
-  locals_.for_each([&](const Local& local) {
-    has_news = has_news || local.has_news.load(std::memory_order_relaxed);
-  });
+  const bool has_news = any_news();
   has_garbage_.store(has_news || !garbage_.empty(), std::memory_order_relaxed);
   const bool is_released = versions_.released_count() != tended_release_count_;
   const bool has_work = has_news || (is_released && !garbage_.empty());
@@ -310,7 +316,12 @@ std::optional<TimeMs> MemoryEngine::next_maintenance() {
   TimeMs next_ms = engine::kNever;
   if (due_tick != UINT64_MAX) next_ms = static_cast<TimeMs>(due_tick) * kTickMs;
   if (has_work && next_ms > now_ms + kTickMs) next_ms = now_ms + kTickMs;
-  next_maintenance_ms_.store(next_ms, std::memory_order_relaxed);
+  next_maintenance_ms_.store(next_ms, std::memory_order_seq_cst);
+  // Once more: a writer that came in between compared its moment with the one before (set_news).
+  if (!has_news && next_ms > now_ms + kTickMs && any_news()) {
+    next_ms = now_ms + kTickMs;
+    next_maintenance_ms_.store(next_ms, std::memory_order_relaxed);
+  }
   if (next_ms == engine::kNever) return std::nullopt;
   return std::max<TimeMs>(1, next_ms - now_ms);
 }

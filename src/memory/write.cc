@@ -513,10 +513,17 @@ void MemoryEngine::pass_on_slots(Local& local) noexcept {
   parts_.table->follow(std::exchange(local.unreported_slot_count, 0));
 }
 
+/// Tells the background that there is something for it in `local`. Sequentially consistent, as what
+/// `wake_by` reads next and what `next_maintenance` does: either it sees the news before it sleeps,
+/// or the writer sees for how long it is going to, and wakes it.
+void MemoryEngine::set_news(Local& local) noexcept {
+  if (!local.has_news.load(std::memory_order_relaxed)) local.has_news.store(true);
+}
+
 /// Has the background look for pages that fell empty: the free objects of this thread may be all
 /// that keeps some of them. Once a round, and not at once, as more erases are likely to follow.
 void MemoryEngine::announce_free(Local& local) noexcept {
-  local.has_news.store(true, std::memory_order_relaxed);
+  set_news(local);
   wake_by(clock_.now_ms() + kFlushDelayMs);
 }
 
@@ -534,14 +541,14 @@ void MemoryEngine::schedule(Local& local, std::uint64_t hash, Record record,
   // Two words, for which the caller has reserved the room (Q1): no failing under a bucket's lock.
   local.expiry_inbox.push(hash);
   local.expiry_inbox.push(tick);
-  local.has_news.store(true, std::memory_order_relaxed);
+  set_news(local);
   if (local.expiry_inbox.count() >= kInboxWordsMax) wake_by(0);
 }
 
 /// Has the background look at a key whose older versions can go one day.
 void MemoryEngine::keep_version(Local& local, std::uint64_t hash) noexcept {
   local.garbage.push(hash);
-  local.has_news.store(true, std::memory_order_relaxed);
+  set_news(local);
   if (!has_garbage_.load(std::memory_order_relaxed)) has_garbage_.store(true);
 }
 
@@ -555,8 +562,8 @@ void MemoryEngine::report_notes(Local& local) noexcept {
 /// Makes sure that the background looks again by `deadline_ms`; 0: now. Two writers may overwrite
 /// each other's moment: both have woken the background by then, and it works out the next itself.
 void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
-  // Relaxed: a hint; the background looks at the queues themselves.
-  if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_relaxed)) return;
+  // What is stored is a hint, so relaxed: the background looks at the queues themselves.
+  if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_seq_cst)) return;
   next_maintenance_ms_.store(deadline_ms, std::memory_order_relaxed);
   if (wake_ != nullptr) wake_(wake_context_);
 }
