@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -16,6 +17,11 @@ namespace {
 
 // So much is copied out of the ring and written at a time.
 constexpr std::size_t kStagingBytes = std::size_t{1} << 20U;
+
+// A round of flushing waits so long at most for those who are likely to join it, which is a part of
+// what a disk takes; and after one that waited in vain so many do not.
+constexpr std::chrono::microseconds kGatherMax{50};
+constexpr unsigned kGatherPause = 16;
 
 constexpr Position block_of(Position position) noexcept {
   return position / os::kBlockBytes * os::kBlockBytes;
@@ -145,47 +151,88 @@ Result<void> LocalLog::durable(Position position) {
 /// while somebody else does. Whom the write under way serves waits apart from those who need the
 /// next, of whom one is woken to make it: so nobody is woken in vain.
 Result<void> LocalLog::flush_to(Position position) {
+  std::optional<unsigned> joined;
   while (flushed_.load(std::memory_order_acquire) < position) {
     if (const Error* error = poison()) {
       // One who was woken to write next may end here: those behind it must not wait for it.
       for (os::WaitWord& done : flush_done_) done.wake_all();
       return std::unexpected(*error);
     }
-    Position target = 0;
-    Position mark = 0;
-    os::WaitWord* done = nullptr;
-    os::WaitWord::Ticket ticket{};
-    {
-      const base::MutexLock lock(flush_mutex_);
-      if (is_flushing_) {
-        done = &flush_done_[(flush_round_ + (position <= flush_target_ ? 0U : 1U)) % 2];
-        ticket = done->ticket();
-      } else {
-        is_flushing_ = true;
-        // Before the target, so that it is no more than that and not in the midst of a long frame.
-        mark = whole_end_.load(std::memory_order_acquire);
-        target = flush_target_ = copied_.load(std::memory_order_acquire);
-      }
-    }
-    if (done != nullptr) {
-      done->wait(ticket);
-      continue;
-    }
-    const bool is_good = lead_flush(target, mark);
-    {
-      const base::MutexLock lock(flush_mutex_);
-      is_flushing_ = false;
-      done = &flush_done_[flush_round_++ % 2];
-    }
-    done->wake_all();
-    os::WaitWord& next = flush_done_[done == flush_done_.data() ? 1 : 0];
-    if (is_good) {
-      next.wake_one();
-    } else {
-      next.wake_all();
-    }
+    if (wait_or_lead(position, joined)) lead();
   }
   return {};
+}
+
+/// Waits for the end of a round, or begins one. `joined` is the round that counts the caller among
+/// those who wait for it: once, however often it is woken, and not when it leads.
+/// Returns: whether the caller now leads a round
+bool LocalLog::wait_or_lead(Position position, std::optional<unsigned>& joined) {
+  os::WaitWord* done = nullptr;
+  os::WaitWord::Ticket ticket{};
+  {
+    const base::MutexLock lock(flush_mutex_);
+    if (flushed_.load(std::memory_order_relaxed) >= position) return false;
+    if (!is_flushing_) {
+      is_flushing_ = true;
+      flush_target_ = UINT64_MAX;  // Whoever comes while it is gathered is served.
+      if (joined == flush_round_) --waiter_count_[flush_round_ % 2];
+      return true;
+    }
+    const unsigned round = flush_round_ + (position <= flush_target_ ? 0U : 1U);
+    done = &flush_done_[round % 2];
+    ticket = done->ticket();
+    if (joined != round && ++waiter_count_[round % 2] == gather_count_) gathered_.wake_one();
+    joined = round;
+  }
+  done->wait(ticket);
+  return false;
+}
+
+/// Waits a moment for those that the round before has served, if they are likely to be back at
+/// once: a round for all of them takes no longer than one for half. Where they did not come, the
+/// next rounds do not wait. `log-sync-16`: 8 commits a round without, 14 with it.
+void LocalLog::gather() {
+  os::WaitWord::Ticket ticket{};
+  {
+    const base::MutexLock lock(flush_mutex_);
+    const unsigned waiter_count = waiter_count_[flush_round_ % 2];
+    if (gather_pause_ > 0) --gather_pause_;
+    if (gather_pause_ > 0 || served_count_ <= waiter_count) return;
+    gather_count_ = served_count_;
+    ticket = gathered_.ticket();
+  }
+  gathered_.wait_for(ticket, kGatherMax);
+  const base::MutexLock lock(flush_mutex_);
+  if (waiter_count_[flush_round_ % 2] < gather_count_) gather_pause_ = kGatherPause;
+  gather_count_ = 0;
+}
+
+/// One round of flushing: all that is in the ring by now, for all who wait by now.
+void LocalLog::lead() {
+  gather();
+  Position mark = 0;
+  Position target = 0;
+  {
+    const base::MutexLock lock(flush_mutex_);
+    // Before the target, so that it is no more than that and not in the midst of a long frame.
+    mark = whole_end_.load(std::memory_order_acquire);
+    target = flush_target_ = copied_.load(std::memory_order_acquire);
+  }
+  const bool is_good = lead_flush(target, mark);
+  std::size_t round = 0;
+  {
+    const base::MutexLock lock(flush_mutex_);
+    is_flushing_ = false;
+    round = flush_round_++ % 2;
+    served_count_ = std::exchange(waiter_count_[round], 0);
+  }
+  flush_done_[round].wake_all();
+  os::WaitWord& next = flush_done_[1 - round];
+  if (is_good) {
+    next.wake_one();
+  } else {
+    next.wake_all();
+  }
 }
 
 /// Writes the ring up to `to`, or poisons the log.

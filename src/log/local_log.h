@@ -119,6 +119,9 @@ class LocalLog final : public Log {
                    std::string_view payload) noexcept ASHLAR_REQUIRES(append_mutex_);
   Appended append_frame(FrameKind kind, const Entry& entry, Position& end) noexcept;
   Result<void> flush_to(Position position);
+  bool wait_or_lead(Position position, std::optional<unsigned>& joined);
+  void gather();
+  void lead();
   bool lead_flush(Position to, Position mark) noexcept;
   Result<void> flush_once(Position to, Position mark);
   Result<void> write_padded(Position begin, std::string_view bytes);
@@ -166,7 +169,13 @@ class LocalLog final : public Log {
   unsigned flush_round_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;
   bool is_flushing_ ASHLAR_GUARDED_BY(flush_mutex_) = false;
   Position flush_target_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // How far the one under way goes.
+  std::array<unsigned, 2> waiter_count_ ASHLAR_GUARDED_BY(flush_mutex_) = {};  // As flush_done_.
+  unsigned gather_count_ ASHLAR_GUARDED_BY(flush_mutex_) =
+      0;  // The leader waits for so many; or 0.
+  unsigned served_count_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // Of the round before.
+  unsigned gather_pause_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // Rounds that do not gather.
   std::array<os::WaitWord, 2> flush_done_;  // Of this round of flushing and the next.
+  os::WaitWord gathered_;
   std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
   char* staging_ = nullptr;                 // In it, aligned to a block.
 

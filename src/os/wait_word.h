@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace ashlar::os {
@@ -27,11 +28,15 @@ class WaitWord {
   /// Sleeps until a wake after `ticket` was taken, without spinning. May return before it.
   void wait(Ticket ticket) noexcept;
 
+  /// The same for about so long at most.
+  void wait_for(Ticket ticket, std::chrono::microseconds most) noexcept;
+
   /// Spends all tickets; then wakes one of those who sleep, or all.
   void wake_one() noexcept { wake(1); }
   void wake_all() noexcept { wake(INT32_MAX); }
 
  private:
+  void sleep(Ticket ticket, std::chrono::microseconds most) noexcept;
   void wake(std::int32_t count_max) noexcept;
 
   std::atomic<std::uint32_t> word_{0};

@@ -20,6 +20,14 @@ TEST(WaitWord, DoesNotSleepOnASpentTicket) {
   EXPECT_NE(word.ticket(), ticket);
 }
 
+// Nobody wakes it, and it comes back all the same.
+TEST(WaitWord, WaitsNoLongerThanItIsTold) {
+  WaitWord word;
+  const WaitWord::Ticket ticket = word.ticket();
+  word.wait_for(ticket, std::chrono::microseconds(100));
+  EXPECT_EQ(word.ticket(), ticket);
+}
+
 // Two threads hand a ball to each other: one missed wake would hang.
 TEST(WaitWord, MissesNoWake) {
   constexpr int kRounds = 20'000;
