@@ -26,35 +26,43 @@ struct PlantedBug {
   const char* campaign;  ///< "_planted": its twin, which has the bug inside the library.
   const char* arguments;
   const char* what;
+  unsigned seed = 1;
+  unsigned try_count = 1;  ///< Each with another seed.
 };
 
-constexpr const char* kPoints = "--size=300 --seed=1 --stride=7 --states=12";
-constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597 --seed=1";
-constexpr const char* kCuts = "--size=40 --seed=1";
+constexpr const char* kPoints = "--size=300 --stride=7 --states=12";
+constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597";
+
+constexpr const char* kCuts = "--size=40";
+
+// Where a real process was when it was killed, and what the kernel had written by then, is no
+// matter of the seed alone: a sound database passes every try, a bug need not show in the first.
+constexpr unsigned kTimedTries = 25;
 
 constexpr PlantedBug kBugs[] = {
-    {"ack-before-append", "kill9", "--size=40 --seed=1", "acknowledging before the log has it"},
+    {"ack-before-append", "kill9", "--size=40", "acknowledging before the log has it", 1,
+     kTimedTries},
     {"ack-before-sync", "crashpoints", kPoints, "acknowledging kDisk before it is on the disk"},
-    {"process-for-disk", "nth-fault", "--size=60 --seed=1 --stride=3",
+    {"process-for-disk", "nth-fault", "--size=60 --stride=3",
      "taking an acknowledgement for more than it was"},
     {"durable-writes", "crashpoints", kPoints, "leaving out the sync of the log"},
     {"sync", "crashpoints", kPoints, "leaving out the sync of other files"},
     {"names", "crashpoints", kPoints, "leaving out the sync of directories"},
     {"rename-before-sync", "crashpoints", kPoints, "renaming a file before it is synced"},
-    {"late-checkpoint", "crashpoints", "--size=2000 --seed=1 --stride=23 --states=12",
+    {"late-checkpoint", "crashpoints", "--size=2000 --stride=23 --states=12",
      "letting go of the log before the checkpoint is durable"},
-    {"retry-sync", "nth-fault", "--size=60 --seed=3 --stride=1",
-     "trying a failed sync again and trusting it"},
+    {"retry-sync", "nth-fault", "--size=60 --stride=1",
+     "trying a failed sync again and trusting it", 3},
     {"batch-in-parts", "crashpoints", kPoints, "logging a batch operation by operation"},
     {"batch-tail", "crashpoints_planted", kPoints, "dropping the last operation of a batch"},
     {"clock-set-back", "crashpoints", kPoints, "judging deadlines by a clock that went back"},
     {"frame-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a frame"},
     {"checkpoint-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a checkpoint"},
     {"damage-is-end", "bitrot_planted", kFlips, "taking damage in the log for its end"},
-    {"ack-before-sync", "powercut", kCuts, "the same, on a real file system"},
-    {"durable-writes", "powercut", kCuts, "the same, on a real file system"},
-    {"sync", "powercut", kCuts, "the same, on a real file system"},
-    {"late-checkpoint", "powercut", kCuts, "the same, on a real file system"},
+    {"ack-before-sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
+    {"durable-writes", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
+    {"sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
+    {"late-checkpoint", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
 };
 
 class Run {
@@ -80,10 +88,15 @@ class Run {
 
  private:
   void try_out(const PlantedBug& bug, const std::string& name) {
-    const std::string command = std::string("campaign_") + bug.campaign + " " + bug.arguments;
-    if (!sound_.contains(command)) sound_[command] = violations_of(command);
-    const std::optional<std::uint64_t> sound = sound_[command];
-    const auto planted = violations_of(command + " --plant=" + bug.name);
+    const std::string command =
+        std::string("campaign_") + bug.campaign + " " + bug.arguments + " --seed=";
+    const std::string first = command + std::to_string(bug.seed);
+    if (!sound_.contains(first)) sound_[first] = violations_of(first);
+    const std::optional<std::uint64_t> sound = sound_[first];
+    std::optional<std::uint64_t> planted = 0;
+    for (unsigned i = 0; i < bug.try_count && planted == 0; ++i) {
+      planted = violations_of(command + std::to_string(bug.seed + i) + " --plant=" + bug.name);
+    }
     const char* verdict = "MISSED";
     if (!sound || !planted) {
       ++skipped_count_;
