@@ -18,10 +18,11 @@ namespace {
 // So much is copied out of the ring and written at a time.
 constexpr std::size_t kStagingBytes = std::size_t{1} << 20U;
 
-// A round of flushing waits so long at most for those who are likely to join it, which is a part of
-// what a disk takes; and after one that waited in vain so many do not.
-constexpr std::chrono::microseconds kGatherMax{50};
-constexpr unsigned kGatherPause = 16;
+// A round of flushing waits so long at most for those who are likely to join it. After one that
+// waited in vain some do not wait, and twice as many after each further one, up to a bound: so that
+// waiting costs a round less than a microsecond on average where nobody joins.
+constexpr std::chrono::microseconds kGatherMax{400};
+constexpr unsigned kPauseMax = 512;
 
 constexpr Position block_of(Position position) noexcept {
   return position / os::kBlockBytes * os::kBlockBytes;
@@ -110,7 +111,7 @@ Appended LocalLog::append_frame(FrameKind kind, const Entry& entry, Position& en
       poison_with(ring_is_lost());
       return Appended::kNever;
     }
-    // Release: whoever flushes up to here finds the bytes in the ring. In this order: see flush_to.
+    // Release: whoever flushes up to here finds the bytes in the ring. In this order: see `lead`.
     copied_.store(position + frame_bytes, std::memory_order_release);
     whole_end_.store(position + frame_bytes, std::memory_order_release);
   }
@@ -190,7 +191,7 @@ bool LocalLog::wait_or_lead(Position position, std::optional<unsigned>& joined) 
 
 /// Waits a moment for those that the round before has served, if they are likely to be back at
 /// once: a round for all of them takes no longer than one for half. Where they did not come, the
-/// next rounds do not wait. `log-sync-16`: 8 commits a round without, 14 with it.
+/// next rounds do not wait. `log-sync-16` against RocksDB: 2.18 without, 2.65 with it.
 void LocalLog::gather() {
   os::WaitWord::Ticket ticket{};
   {
@@ -203,7 +204,9 @@ void LocalLog::gather() {
   }
   gathered_.wait_for(ticket, kGatherMax);
   const base::MutexLock lock(flush_mutex_);
-  if (waiter_count_[flush_round_ % 2] < gather_count_) gather_pause_ = kGatherPause;
+  const bool is_in_vain = waiter_count_[flush_round_ % 2] < gather_count_;
+  if (is_in_vain) gather_pause_ = next_pause_;
+  next_pause_ = is_in_vain ? std::min(2 * next_pause_, kPauseMax) : 1;
   gather_count_ = 0;
 }
 
@@ -362,7 +365,7 @@ void LocalLog::wake_thread_if_needed() noexcept {
 /// Errors are met again, and reported, by the writer that needs the room.
 void LocalLog::run_thread(const std::stop_token& stop) {
   {
-    const base::MutexLock lock(segments_mutex_);
+    const base::MutexLock lock(making_mutex_);
     (void)restore_reserve_locked();
   }
   while (!stop.stop_requested()) {

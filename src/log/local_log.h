@@ -134,15 +134,17 @@ class LocalLog final : public Log {
   // local_log_segments.cc
   Result<void> allocate_to(Position end, Room room = Room::kOrdinary);
   Position allocated_end(Room room) const noexcept;
-  Result<void> add_segment_locked(Room room) ASHLAR_REQUIRES(segments_mutex_);
-  Result<void> find_file_locked(const std::string& path, Room room)
-      ASHLAR_REQUIRES(segments_mutex_);
-  Result<void> make_file_locked(const std::string& path) ASHLAR_REQUIRES(segments_mutex_);
-  Result<void> restore_reserve_locked() ASHLAR_REQUIRES(segments_mutex_);
+  Result<void> add_segment_locked(Room room) ASHLAR_REQUIRES(making_mutex_);
+  Result<void> find_file_locked(const std::string& path, Room room) ASHLAR_REQUIRES(making_mutex_);
+  Result<void> make_file_locked(const std::string& path) ASHLAR_REQUIRES(making_mutex_);
+  Result<void> restore_reserve_locked() ASHLAR_REQUIRES(making_mutex_);
+  SegmentHeader next_header() const ASHLAR_REQUIRES(making_mutex_);
+  void list(Segment segment) ASHLAR_REQUIRES(making_mutex_);
+  std::unique_ptr<Segment> unlist_before(Position position) ASHLAR_REQUIRES(making_mutex_);
   std::string reserve_path() const { return directory_ + "/reserve"; }
   std::uint64_t segment_file_bytes() const { return os::kBlockBytes + options_.segment_bytes; }
   Result<void> adopt(const SegmentHeader& header);
-  Result<SegmentSet> open_for_reading() const;
+  Result<SegmentSet> open_for_reading();
   Segment* segment_of(Position position) noexcept;
 
   // Set at construction, or by `open` before anyone else sees it.
@@ -156,7 +158,7 @@ class LocalLog final : public Log {
   mutable base::Mutex append_mutex_;
   Start end_ ASHLAR_GUARDED_BY(append_mutex_);
 
-  // Written under append_mutex_ (copied_), by the one who flushes (flushed_), under segments_mutex_
+  // Written under append_mutex_ (copied_), by the one who flushes (flushed_), under making_mutex_
   // (the two ends).
   std::atomic<Position> copied_{0};
   std::atomic<Position> whole_end_{0};  // Of the last whole frame; written after copied_.
@@ -174,16 +176,22 @@ class LocalLog final : public Log {
       0;  // The leader waits for so many; or 0.
   unsigned served_count_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // Of the round before.
   unsigned gather_pause_ ASHLAR_GUARDED_BY(flush_mutex_) = 0;  // Rounds that do not gather.
+  unsigned next_pause_ ASHLAR_GUARDED_BY(flush_mutex_) = 1;    // The same, after the next in vain.
   std::array<os::WaitWord, 2> flush_done_;  // Of this round of flushing and the next.
   os::WaitWord gathered_;
   std::unique_ptr<char[]> staging_memory_;  // Used by the one who flushes.
   char* staging_ = nullptr;                 // In it, aligned to a block.
 
+  // Making segments and giving them up, which takes as long as the disk likes. Before
+  // segments_mutex_.
+  base::Mutex making_mutex_;
+  std::vector<std::string> spares_ ASHLAR_GUARDED_BY(making_mutex_);  // Paths to be used again.
+  bool has_reserve_ ASHLAR_GUARDED_BY(making_mutex_) = false;
+
+  // The list of segments, which whoever flushes reads; written under making_mutex_ as well.
   mutable base::Mutex segments_mutex_;
   std::vector<std::unique_ptr<Segment>> segments_ ASHLAR_GUARDED_BY(segments_mutex_);
-  std::vector<std::string> spares_ ASHLAR_GUARDED_BY(segments_mutex_);  // Paths to be used again.
   std::multiset<Position> held_ ASHLAR_GUARDED_BY(segments_mutex_);  // Readers need it from there.
-  bool has_reserve_ ASHLAR_GUARDED_BY(segments_mutex_) = false;
 
   std::atomic<bool> is_poisoned_{false};
   base::Mutex poison_mutex_;

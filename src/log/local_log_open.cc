@@ -59,7 +59,7 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
 /// that is full keeps nobody from reading.
 Result<void> LocalLog::find_reserve() {
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, reserve_path(), os::OpenMode::kRead));
-  const base::MutexLock lock(segments_mutex_);
+  const base::MutexLock lock(making_mutex_);
   if (file != nullptr) {
     ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, file->size());
     has_reserve_ = bytes == segment_file_bytes();

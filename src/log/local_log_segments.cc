@@ -21,8 +21,9 @@ Position LocalLog::allocated_end(Room room) const noexcept {
 /// Makes segments until the log has room up to `end`.
 Result<void> LocalLog::allocate_to(Position end, Room room) {
   if (end <= allocated_end(room)) return {};
-  const base::MutexLock lock(segments_mutex_);
-  if (room == Room::kOrdinary && !segments_.empty()) ASHLAR_TRY(restore_reserve_locked());
+  const base::MutexLock lock(making_mutex_);
+  const bool is_first = allocated_end(Room::kReserved) == 0;
+  if (room == Room::kOrdinary && !is_first) ASHLAR_TRY(restore_reserve_locked());
   while (end > allocated_end(room)) ASHLAR_TRY(add_segment_locked(room));
   return {};
 }
@@ -30,11 +31,7 @@ Result<void> LocalLog::allocate_to(Position end, Room room) {
 /// Makes the next segment. The header is written last and durably, so that until then the file is
 /// one in the making, which the next opening may throw away.
 Result<void> LocalLog::add_segment_locked(Room room) {
-  SegmentHeader header{.log_id = log_id_, .number = 1, .log_bytes = options_.segment_bytes};
-  if (!segments_.empty()) {
-    header.number = segments_.back()->header.number + 1;
-    header.first = segments_.back()->header.end();
-  }
+  const SegmentHeader header = next_header();
   const std::string path = directory_ + "/" + segment_name(header.number);
   ASHLAR_TRY(find_file_locked(path, room));
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kDurable));
@@ -46,13 +43,28 @@ Result<void> LocalLog::add_segment_locked(Room room) {
   std::align(os::kBlockBytes, os::kBlockBytes, aligned, space);
   encode_segment_header(header).copy(static_cast<char*>(aligned), os::kBlockBytes);
   ASHLAR_TRY(file->write(0, {static_cast<const char*>(aligned), os::kBlockBytes}));
-  segments_.push_back(
-      std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
+  list({.header = header, .path = path, .file = std::move(file)});
   // Release: whoever sees the room finds the segment. Ordinary commits get it once the reserve is
   // there again (L8).
   allocated_end_.store(header.end(), std::memory_order_release);
   if (room == Room::kOrdinary) ordinary_end_.store(header.end(), std::memory_order_release);
   return {};
+}
+
+SegmentHeader LocalLog::next_header() const {
+  SegmentHeader header{.log_id = log_id_, .number = 1, .log_bytes = options_.segment_bytes};
+  const base::MutexLock lock(segments_mutex_);
+  if (!segments_.empty()) {
+    header.number = segments_.back()->header.number + 1;
+    header.first = segments_.back()->header.end();
+  }
+  return header;
+}
+
+void LocalLog::list(Segment segment) {
+  auto listed = std::make_unique<Segment>(std::move(segment));
+  const base::MutexLock lock(segments_mutex_);
+  segments_.push_back(std::move(listed));
 }
 
 /// Gets a file of the right length under `path`, durable with its name: a spare, a new one, or the
@@ -105,7 +117,7 @@ Result<void> LocalLog::restore_reserve_locked() {
 /// Whoever takes the space that comes free is not known here: a checkpoint hopefully. Until the
 /// reserve is back nothing ordinary gets another segment (L8).
 Result<void> LocalLog::release_reserve() {
-  const base::MutexLock lock(segments_mutex_);
+  const base::MutexLock lock(making_mutex_);
   if (!has_reserve_) return {};
   has_reserve_ = false;
   ASHLAR_TRY(os::remove_file(disk_, reserve_path()));
@@ -119,9 +131,8 @@ Result<void> LocalLog::adopt(const SegmentHeader& header) {
   if (file == nullptr) {
     return std::unexpected(Error(ErrorCode::kCorruption, path + ": has gone while it was read"));
   }
-  const base::MutexLock lock(segments_mutex_);
-  segments_.push_back(
-      std::make_unique<Segment>(Segment{.header = header, .path = path, .file = std::move(file)}));
+  const base::MutexLock lock(making_mutex_);
+  list({.header = header, .path = path, .file = std::move(file)});
   allocated_end_.store(header.end(), std::memory_order_release);
   ordinary_end_.store(header.end(), std::memory_order_release);
   return {};
@@ -155,9 +166,11 @@ class LocalLog::Hold {
   std::multiset<Position>::iterator held_;
 };
 
-/// The segments once more, through the page cache and in the names that they have now.
-Result<SegmentSet> LocalLog::open_for_reading() const {
+/// The segments once more, through the page cache and in the names that they have now: nobody gives
+/// any of them up meanwhile.
+Result<SegmentSet> LocalLog::open_for_reading() {
   SegmentSet set;
+  const base::MutexLock none_goes(making_mutex_);
   const base::MutexLock lock(segments_mutex_);
   for (const auto& segment : segments_) {
     ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, segment->path, os::OpenMode::kRead));
@@ -192,17 +205,11 @@ Result<Start> LocalLog::read_from(Start start, const Visit& visit) {
 }
 
 Result<void> LocalLog::truncate_before(Position position) {
-  // What is flushed again, the block at the end, stays, and what somebody reads.
-  const Position flushed = flushed_.load(std::memory_order_acquire);
-  const base::MutexLock lock(segments_mutex_);
-  Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
-  if (!held_.empty()) keep = std::min(keep, *held_.begin());
-  while (segments_.size() > 1 && segments_.front()->header.end() <= keep) {
-    const bool is_regular = segments_.front()->header.log_bytes == options_.segment_bytes;
-    const std::string path = segments_.front()->path;
-    segments_.erase(segments_.begin());
+  const base::MutexLock lock(making_mutex_);
+  while (const std::unique_ptr<Segment> old = unlist_before(position)) {
+    const bool is_regular = old->header.log_bytes == options_.segment_bytes;
     // Spares lie directly before the first segment in use, so that no number is missing between.
-    spares_.push_back(path);
+    spares_.push_back(old->path);
     if (is_regular && !has_reserve_) ASHLAR_TRY(restore_reserve_locked());
     const std::size_t spares_max = is_regular ? kSparesMax : 0;
     while (spares_.size() > spares_max) {
@@ -211,6 +218,19 @@ Result<void> LocalLog::truncate_before(Position position) {
     }
   }
   return {};
+}
+
+/// Takes the first segment from the list. Returns: nullptr when it holds what is flushed again, the
+/// block at the end, or what somebody reads, or something at or behind `position`
+std::unique_ptr<LocalLog::Segment> LocalLog::unlist_before(Position position) {
+  const Position flushed = flushed_.load(std::memory_order_acquire);
+  const base::MutexLock lock(segments_mutex_);
+  Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
+  if (!held_.empty()) keep = std::min(keep, *held_.begin());
+  if (segments_.size() <= 1 || segments_.front()->header.end() > keep) return nullptr;
+  std::unique_ptr<Segment> first = std::move(segments_.front());
+  segments_.erase(segments_.begin());
+  return first;
 }
 
 }  // namespace ashlar::log
