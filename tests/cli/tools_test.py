@@ -47,7 +47,6 @@ class Tools(WithDirectory):
     def test_damaged_frame(self):
         self.fill(5000)
         self.flip(SEGMENT, 4096 + 300_000)
-        self.assertEqual(self.check().returncode, 0, "the ring has it")
         self.forget_ring()
         checked = self.check()
         self.assertEqual(checked.returncode, 1)
@@ -60,6 +59,26 @@ class Tools(WithDirectory):
         self.assertIn(f"put aside: {SEGMENT} -> {self.data}/0000000001.aside\n", said)
         self.assertIn("later frames", said)
         self.assertEqual(self.rows(), 1000, "the batch before the damaged one")
+
+    def heal(self, command):
+        """Damages a frame that the ring has too, and has `command` mend it."""
+        self.fill(5000)
+        self.flip(SEGMENT, 4096 + 300_000)
+        checked = self.check()
+        self.assertEqual(checked.returncode, 1, "all is not well")
+        self.assertRegex(checked.stdout.decode(),
+                         r"0000000001\.log: offset \d+: .* the ring has it whole")
+        healed = run(command, self.data)
+        self.assertEqual(healed.returncode, 0, healed.stderr)
+        self.assertEqual(self.check().returncode, 0)
+        self.assertEqual(self.rows(), 5000)
+        return healed.stdout
+
+    def test_repair_puts_back_what_the_ring_has(self):
+        self.assertNotIn(b"lost:", self.heal("repair"))
+
+    def test_opening_puts_back_what_the_ring_has(self):
+        self.assertEqual(self.heal("dump").count(b"\n"), 5002)
 
     def test_damaged_header_loses_nothing(self):
         self.fill(1000)

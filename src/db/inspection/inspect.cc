@@ -172,6 +172,9 @@ class Inspector {
     } else if (result_.walk->damage) {
       report().damages.push_back(*result_.walk->damage);
     }
+    if (result_.walk && result_.walk->healed) {
+      report().damages.push_back(*result_.walk->healed);
+    }
     const log::Position end = result_.walk ? result_.walk->end.position : start.position;
     const FoundCheckpoint* const found = newest();
     if (found != nullptr && found->salvage.has_footer && end < found->salvage.report.end) {

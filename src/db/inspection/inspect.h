@@ -4,7 +4,7 @@
 /// Invariants:
 ///   I1  Nothing in the directory is changed by looking at it.
 ///   I3  A directory without damage opens, and one that does not open for what is stored in it has
-///       damage.
+///       damage. One with damage that opens has lost nothing by it, and has none when it is closed.
 #pragma once
 
 #include <optional>

@@ -146,7 +146,10 @@ Result<std::optional<LogWalk>> LogSurvey::walk(const log::Start& start) const {
   const auto run = find_run(start.position);
   if (!run || start.position % 8 != 0) return std::nullopt;
   const log::SegmentSet& set = runs_[*run];
-  log::LogReader reader(set, tail_of(*run), set.segments().front().header.log_id, start);
+  const log::Tail tail = tail_of(*run);
+  log::LogReader reader(set, tail, set.segments().front().header.log_id, start);
+  log::Position durable = tail.durable;  // As the ring and the frames tell.
+  log::Position ring_frame_end = 0;      // Of the first frame that only the ring has.
   LogWalk walk;
   walk.run = *run;
   walk.begin = start;
@@ -173,7 +176,13 @@ Result<std::optional<LogWalk>> LogSurvey::walk(const log::Start& start) const {
     }
     ++walk.frame_count;
     walk.is_closed = reader.is_closed();
+    const bool is_first_of_ring =
+        walk.segments_end == walk.end.position && reader.segments_end() != reader.at().position;
+    if (is_first_of_ring) ring_frame_end = frame->end();
+    const log::Position unsynced = frame->header.unsynced_bytes;
+    durable = std::max(durable, frame->position - std::min(frame->position, unsynced));
   }
+  walk.healed = find_healed(walk, ring_frame_end, durable);
   ASHLAR_TRY_ASSIGN(const log::LogReader::Judgement judgement, reader.judge_behind());
   walk.torn_bytes = judgement.torn_bytes;
   if (!judgement.proof.empty()) {
@@ -181,6 +190,29 @@ Result<std::optional<LogWalk>> LogSurvey::walk(const log::Start& start) const {
   }
   ASHLAR_ASSERT(walk.end.position >= start.position, "reading goes forward");
   return walk;
+}
+
+/// Frames that only the ring has are normal while they had not been durable: the process ended
+/// before it wrote them to a segment. Were they, a segment had them and has them no more (I9).
+std::optional<Damage> LogSurvey::find_healed(const LogWalk& walk, log::Position ring_frame_end,
+                                             log::Position durable) const {
+  ASHLAR_ASSERT(walk.segments_end <= walk.end.position, "segments tell no more than was read");
+  if (walk.segments_end == walk.end.position || durable <= walk.segments_end) return std::nullopt;
+  const log::SegmentSet& set = runs_[walk.run];
+  const auto place = set.find_place(walk.segments_end);
+  if (!place || ring_frame_end > set.end()) {
+    const std::uint64_t last = set.segments().back().header.number;
+    return Damage{.path = directory_ + "/" + log::segment_name(last + 1),
+                  .offset = 0,
+                  .what =
+                      "the segment is missing, and the ring has all that was in it: the next"
+                      " opening makes it anew"};
+  }
+  return Damage{.path = place->path,
+                .offset = place->offset,
+                .what =
+                    "a frame is damaged that was durable, and the ring has it whole: the next"
+                    " opening writes it anew"};
 }
 
 Result<std::optional<log::Start>> LogSurvey::first_frame(std::size_t run) const {

@@ -6,6 +6,7 @@
 ///   I1  Nothing in the directory is changed by looking at it.
 ///   I2  A header is only made up where its neighbours, or frames that prove valid under it, leave
 ///       no other.
+///   I9  A segment that lost what it had made durable is damaged, even when the ring has it whole.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +60,7 @@ struct LogWalk {
   engine::TimeMs moment_ms = 0;
   bool is_closed = false;
   std::optional<Damage> damage;  ///< Why it ends, when that is not the end of the log.
+  std::optional<Damage> healed;  ///< Of segments, where the ring has all that was lost.
   bool is_cut = false;           ///< There are later segments, behind a gap.
 
   bool is_whole() const noexcept { return !damage && !is_cut; }
@@ -136,6 +138,8 @@ class LogSurvey {
   Result<void> infer_headers(os::Disk& disk, std::vector<log::SegmentFile>& files);
   void join_runs(std::vector<log::SegmentFile>& files);
   log::Tail tail_of(std::size_t run) const noexcept;
+  std::optional<Damage> find_healed(const LogWalk& walk, log::Position ring_frame_end,
+                                    log::Position durable) const;
   void judge_segment(std::size_t index, std::uint64_t first_needed, DirectoryReport& report) const;
   void judge_neighbours(std::size_t index, DirectoryReport& report) const;
 

@@ -85,6 +85,46 @@ TEST_F(LogSurveyTest, BelievesALonelyHeaderOnlyWhenFramesBearItOut) {
   EXPECT_EQ(survey().segments()[0].state, SurveyedSegment::Header::kLost);
 }
 
+// I9: the last frames of a log that was closed lie in the ring too; a segment that has lost one is
+// damaged all the same.
+TEST_F(LogSurveyTest, TellsOfAFrameThatOnlyTheRingHasStill) {
+  const std::uint64_t number = survey().segments().back().number;
+  const std::string name = "log/" + log::segment_name(number);
+  rig_.flip(name, 4096 + 1000);
+  const LogSurvey found = survey();
+  const auto walk = found.walk({});
+  EXPECT_TRUE((*walk)->is_whole());
+  EXPECT_EQ((*walk)->frame_count, 151U) << "the ring has them";
+  ASSERT_TRUE((*walk)->healed.has_value());
+  EXPECT_EQ((*walk)->healed->path, DamageRig::at(name));
+  EXPECT_LE((*walk)->healed->offset, 4096U + 1000);
+}
+
+TEST_F(LogSurveyTest, TellsOfASegmentThatOnlyTheRingHasStill) {
+  DamageRig small;
+  small.write(0, 36, -1, DamageRig::End::kClose);  // The second segment has but a few frames.
+  rig_.disk_ = small.disk_->clone();
+  ASSERT_EQ(survey().segments().size(), 2U);
+  rig_.remove("log/0000000002.log");
+  const auto walk = survey().walk({});
+  ASSERT_TRUE((*walk)->healed.has_value());
+  EXPECT_EQ((*walk)->healed->path, DamageRig::at("log/0000000002.log"));
+}
+
+// What a killed process had not written to a segment yet is no damage of the segment.
+TEST_F(LogSurveyTest, TakesFramesThatWereNotDurableForNormal) {
+  {
+    auto db = rig_.open();
+    for (int i = 150; i < 155; ++i) {
+      ASSERT_TRUE(db->put(DamageRig::key(i), "x", Expiry::never(), Durability::kProcess));
+    }
+    rig_.disk_->crash_process();
+  }
+  const auto walk = survey().walk({});
+  EXPECT_LT((*walk)->segments_end, (*walk)->end.position) << "the ring alone has the last";
+  EXPECT_FALSE((*walk)->healed.has_value());
+}
+
 TEST_F(LogSurveyTest, CountsWhatLiesBehindAGap) {
   rig_.remove("log/0000000002.log");
   const LogSurvey found = survey();

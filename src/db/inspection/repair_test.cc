@@ -119,6 +119,19 @@ TEST_F(RepairTest, KeepsWhatOnlyTheRingHad) {
   EXPECT_EQ(prefix_count(rows_after_repair()), 206);
 }
 
+// I9: what the ring has whole is put back into the segment, and nothing is lost.
+TEST_F(RepairTest, PutsBackWhatOnlyTheRingHasStill) {
+  const DirectoryReport report = rig_.inspect()->report;
+  const auto place = rig_.inspect()->log.runs()[0].find_place(report.log.end - 1500);
+  rig_.flip(place->path.substr(DamageRig::at("").size()), place->offset);
+  EXPECT_FALSE(rig_.inspect()->report.is_sound());
+  const RepairOutcome outcome = repair();
+  EXPECT_TRUE(outcome.losses.empty());
+  EXPECT_FALSE(outcome.moved.empty());
+  EXPECT_TRUE(rig_.inspect()->report.is_sound());
+  EXPECT_EQ(prefix_count(rig_.rows()), 200);
+}
+
 TEST_F(RepairTest, BeginsALogAnewWhenNothingIsLeftOfIt) {
   const std::uint64_t last = rig_.inspect()->report.log.last_segment;
   for (std::uint64_t number = rig_.inspect()->report.log.first_segment; number <= last; ++number) {
