@@ -26,8 +26,25 @@ Result<std::string> read_short_file(const os::File& file) {
 }
 
 Error held_by(const std::string& path, const std::string& holder) {
-  return {ErrorCode::kUnavailable,
-          path + ": is open in process " + (holder.empty() ? std::string("(unknown)") : holder)};
+  std::string process = holder.empty() ? "(unknown)" : holder;
+  if (process == std::to_string(getpid())) process += ", which is this one";
+  return {ErrorCode::kUnavailable, path + ": is open in process " + process};
+}
+
+/// Refuses a directory that is somebody else's before anything in it is touched: a lock file may
+/// be theirs too (D6).
+Result<void> check_is_not_foreign(os::Disk& disk, const std::string& path) {
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
+  const bool is_new = std::ranges::all_of(names, [](const std::string& entry) {
+    return entry == kLockName || entry == kFormatNewName;
+  });
+  if (is_new || is_database(names)) return {};
+  // Not by the listing: one that is being made just now has its format before anything else.
+  const std::string format_path = path + "/" + std::string(kFormatName);
+  ASHLAR_TRY_ASSIGN(const auto format, os::File::open(disk, format_path, os::OpenMode::kRead));
+  if (format != nullptr) return {};
+  return std::unexpected(Error(ErrorCode::kInvalidArgument,
+                               path + ": is neither empty nor the directory of a database"));
 }
 
 /// Opens the lock file and locks it.
@@ -77,13 +94,6 @@ Result<void> check_format(os::Disk& disk, const std::string& path) {
   if (is_database(names)) {
     return std::unexpected(Error(ErrorCode::kCorruption, name + " at 0: the file is missing"));
   }
-  const bool is_new = std::ranges::all_of(names, [](const std::string& entry) {
-    return entry == kLockName || entry == kFormatNewName;
-  });
-  if (!is_new) {
-    return std::unexpected(Error(ErrorCode::kInvalidArgument,
-                                 path + ": is neither empty nor the directory of a database"));
-  }
   return write_format(disk, path, kFormatText);
 }
 
@@ -102,6 +112,7 @@ Result<void> check_is_database(os::Disk& disk, const std::string& path) {
 Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::string& path) {
   ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to open");
   ASHLAR_TRY(os::make_directory(disk, path));
+  ASHLAR_TRY(check_is_not_foreign(disk, path));
   ASHLAR_TRY_ASSIGN(auto lock, take_lock(disk, path));
   ASHLAR_TRY(check_format(disk, path));
   return std::unique_ptr<Directory>(new Directory(path, std::move(lock)));

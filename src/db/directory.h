@@ -1,5 +1,8 @@
 /// \file
 /// The directory of a database: who has it open, and which format it is in.
+///
+/// Invariants:
+///   D6  In a directory that is neither empty nor a database nothing is made or changed.
 #pragma once
 
 #include <memory>

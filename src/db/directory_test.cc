@@ -35,16 +35,22 @@ TEST_F(DirectoryTest, TellsASecondOpenerWhoHasIt) {
   const auto second = Directory::open(disk_, path());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code(), ErrorCode::kUnavailable);
-  EXPECT_NE(second.error().message().find(std::to_string(getpid())), std::string_view::npos);
-  EXPECT_NE(second.error().message().find(path()), std::string_view::npos);
+  EXPECT_EQ(second.error().message(),
+            path() + ": is open in process " + std::to_string(getpid()) + ", which is this one");
 }
 
+// D6: other databases have a file LOCK too.
 TEST_F(DirectoryTest, LeavesADirectoryOfOthersAlone) {
   ASSERT_TRUE(os::make_directory(disk_, path()).has_value());
   ASSERT_TRUE(os::File::open(disk_, path() + "/letter.txt", os::OpenMode::kCreate).has_value());
-  const auto opened = Directory::open(disk_, path());
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Directory::open(disk_, path()).error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(os::list_directory(disk_, path())->size(), 1U) << "no lock file was made";
+  const auto lock = os::File::open(disk_, path() + "/LOCK", os::OpenMode::kCreate);
+  ASSERT_TRUE((*lock)->write(0, std::string_view("theirs")).has_value());
+  EXPECT_EQ(Directory::open(disk_, path()).error().code(), ErrorCode::kInvalidArgument);
+  std::string text(6, ' ');
+  EXPECT_EQ((*lock)->read_some(0, text), 6U);
+  EXPECT_EQ(text, "theirs");
 }
 
 TEST_F(DirectoryTest, RefusesAFormatThatItDoesNotKnow) {
