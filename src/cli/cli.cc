@@ -63,7 +63,13 @@ class CommandLine {
  private:
   CLI::App* add_command(const std::string& name, const std::string& what) {
     CLI::App* const command = app_.add_subcommand(name, what);
-    command->add_option("DIR", directory_, "the directory of a database")->required();
+    // Empty where a script has a variable unset: a `load` without a directory would keep nothing.
+    const auto is_named = [](const std::string& path) {
+      return path.empty() ? std::string("an empty name leads nowhere") : std::string();
+    };
+    command->add_option("DIR", directory_, "the directory of a database")
+        ->required()
+        ->check(CLI::Validator(is_named, ""));
     return command;
   }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "cli/cli_rig_test.h"
@@ -45,6 +46,25 @@ TEST(DumpCommand, TellsOfDamage) {
   EXPECT_EQ(answer.status, kDamage);
   EXPECT_TRUE(answer.out.empty());
   EXPECT_NE(answer.err.find("ashlar repair " + rig.path()), std::string::npos);
+}
+
+TEST(DumpCommand, ReplacesAnOlderDump) {
+  CliRig rig;
+  rig.fill(10);
+  rig.write("kept", std::string(5000, 'x'));
+  EXPECT_EQ(rig.run({"dump", rig.path(), "--output", rig.path("kept")}).status, kGood);
+  EXPECT_EQ(read_dump(rig.read("kept")).rows.size(), 10U);
+  EXPECT_FALSE(std::filesystem::exists(rig.path("kept.unfinished")));
+}
+
+TEST(DumpCommand, FollowsALinkToTheFileThatItReplaces) {
+  CliRig rig;
+  rig.fill(3);
+  rig.write("kept", "older");
+  std::filesystem::create_symlink(rig.path("kept"), rig.path("link"));
+  EXPECT_EQ(rig.run({"dump", rig.path(), "--output", rig.path("link")}).status, kGood);
+  EXPECT_TRUE(std::filesystem::is_symlink(rig.path("link")));
+  EXPECT_EQ(read_dump(rig.read("kept")).rows.size(), 3U);
 }
 
 TEST(DumpCommand, TellsOfAFileThatCannotBeWritten) {

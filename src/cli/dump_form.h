@@ -7,6 +7,7 @@
 ///   U2  A dump ends with the number of its rows and their checksum: one that was cut short, or
 ///       changed, is refused.
 ///   U3  There is one way to write a row: what is read is what would be written.
+///   U4  A dump that fails leaves the file of its name as it was (dump_command.cc).
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 Usage: dump_test.py ASHLAR
 """
+import resource
 import subprocess
 import unittest
 
@@ -34,6 +35,19 @@ class Dump(WithDirectory):
         self.assertEqual(self.dump(self.data, "--output", kept), b"")
         self.assertEqual(run("load", self.folder / "b", "--input", kept).returncode, 0)
         self.assertEqual(self.dump(self.folder / "b"), kept.read_bytes())
+
+    def test_dump_that_fails_leaves_the_older_one(self):
+        self.fill(5000)
+        kept = self.folder / "kept"
+        kept.write_bytes(b"an older dump")
+
+        def limit():  # Longer files cannot be written, as on a disk that is full.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        failed = run("dump", self.data, "--output", kept, preexec_fn=limit, restore_signals=False)
+        self.assertEqual(failed.returncode, 2)
+        self.assertIn(f"{kept}: write: File too large".encode(), failed.stderr)
+        self.assertEqual(kept.read_bytes(), b"an older dump")
+        self.assertEqual([path.name for path in self.folder.iterdir() if path != self.data], ["kept"])
 
     def test_dump_that_was_cut(self):
         self.fill(100)

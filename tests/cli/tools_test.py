@@ -3,9 +3,10 @@
 Usage: tools_test.py ASHLAR
 """
 import json
+import subprocess
 import unittest
 
-from program import WithDirectory, run
+from program import ASHLAR, WithDirectory, run
 
 SEGMENT = "log/0000000001.log"
 
@@ -161,6 +162,22 @@ class Tools(WithDirectory):
             self.assertEqual(refused.returncode, 2, command)
             self.assertIn(b"is not the directory of a database", refused.stderr)
             self.assertEqual(refused.stdout, b"")
+
+    def test_directory_without_a_name(self):
+        for command in ("check", "repair", "info", "dump", "load"):
+            refused = run(command, "", input=b"")
+            self.assertEqual(refused.returncode, 2, command)
+            self.assertIn(b"DIR: an empty name leads nowhere", refused.stderr)
+            self.assertEqual(refused.stdout, b"")
+
+    def test_answer_that_cannot_be_written(self):
+        self.fill(1)
+        for command in ("check", "info"):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([ASHLAR, command, str(self.data)], stdout=full,
+                                      stderr=subprocess.PIPE, timeout=60, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"standard output: write: No space left on device", done.stderr)
 
     def test_usage(self):
         self.assertEqual(run().returncode, 2)
