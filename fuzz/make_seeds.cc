@@ -1,0 +1,137 @@
+// Writes inputs to begin from, one folder a fuzzer: `make_seeds FOLDER`. What chance would not find
+// soon: whole frames, checkpoints and dumps with their checksums. Run it again when a format
+// changes, and keep what is there of the earlier one under another name.
+//
+//     build/debug/fuzz/make_seeds fuzz/corpus
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "cli/dump_form.h"
+#include "db/inspection/repair_steps.h"
+#include "engine/operation_codec.h"
+#include "log/frame.h"
+#include "log/segment.h"
+#include "memory/checkpoint/checkpoint_file.h"
+#include "os/posix_disk.h"
+#include "os/simulated_disk.h"
+
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::int64_t kDeadlineMs = 4'000'000'000'000;
+
+/// The folders of seeds.
+class Seeds {
+ public:
+  explicit Seeds(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void write(const std::string& fuzzer, const std::string& name, std::string_view bytes) {
+    std::filesystem::create_directories(folder_ / fuzzer);
+    const std::string path = (folder_ / fuzzer / name).string();
+    ASHLAR_ASSERT(ashlar::os::remove_file(disk_, path).has_value(), "an old seed can go");
+    const auto file = ashlar::os::File::open(disk_, path, ashlar::os::OpenMode::kCreate);
+    ASHLAR_ASSERT(file.has_value() && (*file)->write(0, bytes).has_value(), "seeds can be written");
+  }
+
+ private:
+  const std::filesystem::path folder_;
+  ashlar::os::PosixDisk disk_;
+};
+
+/// A commit with each kind of operation.
+std::string payload() {
+  std::string bytes;
+  ashlar::engine::PayloadWriter writer(bytes, 1'000'000);
+  writer.add({.key = "key", .value = "value"});
+  writer.add({.key = "\0binary\xff"sv, .value = "", .deadline_ms = kDeadlineMs});
+  writer.add({.kind = ashlar::engine::OperationKind::kErase, .key = "key", .value = {}});
+  writer.add_expire("\0binary\xff"sv, kDeadlineMs + 1);
+  return bytes;
+}
+
+/// A frame where fuzz_frame looks for one.
+std::string frame(ashlar::log::FrameKind kind, std::string_view payload) {
+  ashlar::log::FrameHeader header;
+  header.kind = kind;
+  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  header.commit = 1;
+  std::string bytes(header.frame_bytes(), '\0');
+  payload.copy(bytes.data() + ashlar::log::FrameHeader::kBytes, payload.size());
+  ashlar::log::encode_frame_header(header, ashlar::log::payload_hash(payload), 4096, 1,
+                                   bytes.data());
+  return bytes;
+}
+
+std::string checkpoint(int row_count) {
+  ashlar::os::SimulatedDisk disk;
+  auto writer = ashlar::memory::CheckpointWriter::create(
+      disk, "/c", {.position = 4096, .chain = 1, .commit = 7}, 1'000'000);
+  for (int i = 0; i < row_count; ++i) {
+    const std::string key = "key:" + std::to_string(i);
+    const auto added = (*writer)->add(
+        {.key = key, .value = "value", .deadline_ms = i % 2 == 0 ? kDeadlineMs : INT64_MAX});
+    ASHLAR_ASSERT(added.has_value(), "a disk in memory takes a row");
+  }
+  ASHLAR_ASSERT((*writer)->finish(8192).has_value(), "a disk in memory takes a checkpoint");
+  return disk.read_all("/c");
+}
+
+std::string dump(ashlar::cli::DumpWriter& writer) {
+  std::string bytes;
+  writer.append_begin(bytes);
+  writer.append_row(bytes, {.key = "\0\xff"sv, .value = ""});
+  writer.append_row(bytes, {.key = "a \"key\"", .value = "back\\slash\n"});
+  writer.append_row(bytes, {.key = "b", .value = "v", .deadline_ms = kDeadlineMs});
+  writer.append_end(bytes);
+  return bytes;
+}
+
+/// Steps without the line of the checksum, which fuzz_repair_steps adds.
+std::string repair_steps() {
+  using Kind = ashlar::db::RepairStep::Kind;
+  const std::string text = ashlar::db::encode_repair_steps(
+      {{.name = "log/0000000003.log"},
+       {.name = "log/ring"},
+       {.kind = Kind::kRemove, .name = "checkpoint/0000000001.checkpoint"}});
+  return text.substr(0, text.rfind("checksum "));
+}
+
+void write_seeds(Seeds seeds) {
+  using ashlar::log::FrameKind;
+  seeds.write("fuzz_payload", "every_kind", payload());
+  seeds.write("fuzz_frame", "commit", frame(FrameKind::kCommit, payload()));
+  seeds.write("fuzz_frame", "close", frame(FrameKind::kClose, {}));
+  seeds.write("fuzz_segment", "header",
+              ashlar::log::encode_segment_header(
+                  {.log_id = 1, .number = 42, .first = 8192, .log_bytes = 65536})
+                  .substr(0, 64));
+  seeds.write("fuzz_segment", "name", ashlar::log::segment_name(42));
+  seeds.write("fuzz_checkpoint", "empty", checkpoint(0));
+  seeds.write("fuzz_checkpoint", "rows", checkpoint(50));
+  seeds.write("fuzz_dump", "text", dump(*ashlar::cli::make_text_writer()));
+  seeds.write("fuzz_dump", "binary", dump(*ashlar::cli::make_binary_writer()));
+  seeds.write("fuzz_repair_steps", "steps", repair_steps());
+  // File, offset in units of 16, count, bytes: see fuzz_directory.cc.
+  seeds.write("fuzz_directory", "nothing", {});
+  seeds.write("fuzz_directory", "format", "\0\0\0\3xyz"sv);
+  seeds.write("fuzz_directory", "first_of_log", "\1\1\0\4zzzz"sv);
+  seeds.write("fuzz_directory", "second_of_log", "\2\1\200\4zzzz"sv);
+  seeds.write("fuzz_directory", "third_of_log_and_checkpoint", "\3\0\2\4zzzz\5\0\4\4zzzz"sv);
+}
+
+}  // namespace
+
+int main(int argument_count, char** argument_list) {
+  if (argument_count != 2) {
+    std::fprintf(stderr, "usage: make_seeds FOLDER\n");
+    return 2;
+  }
+  write_seeds(Seeds(argument_list[1]));
+  return 0;
+}
