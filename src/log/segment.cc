@@ -122,10 +122,7 @@ Result<SegmentSet> SegmentSet::scan(os::Disk& disk, const std::string& directory
   SegmentSet set;
   for (SegmentFile& found : files) {
     const std::string& path = found.file->path();
-    if (found.is_in_the_making) {
-      set.unfinished_ = path;
-      break;
-    }
+    if (found.is_in_the_making) break;  // The last: nobody can have written to it.
     if (!found.header && &found == &files.back()) {
       return std::unexpected(Error(ErrorCode::kCorruption, path + " at 0: the header is damaged"));
     }

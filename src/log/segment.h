@@ -79,8 +79,8 @@ class SegmentSet {
   /// opening finds that it is missing.
   ///
   /// Errors: kIo          a file cannot be read
-  ///         kCorruption  the header of the last segment is damaged, unless it may have been in the
-  ///                      making (see `unfinished`)
+  ///         kCorruption  the header of the last segment is damaged; one that may have been in the
+  ///                      making is passed over instead (see SegmentFile::is_in_the_making)
   static Result<SegmentSet> scan(os::Disk& disk, const std::string& directory);
 
   /// Adds the segment behind the others.
@@ -91,9 +91,6 @@ class SegmentSet {
 
   bool empty() const noexcept { return segments_.empty(); }
   const std::vector<FoundSegment>& segments() const noexcept { return segments_; }
-
-  /// The path of a last segment without a valid header; empty when there is none.
-  const std::string& unfinished() const noexcept { return unfinished_; }
 
   /// The path of a segment with a damaged header, before a gap; empty when there is none.
   const std::string& damaged() const noexcept { return damaged_; }
@@ -124,7 +121,6 @@ class SegmentSet {
 
  private:
   std::vector<FoundSegment> segments_;  // Ascending, each beginning where the one before ends.
-  std::string unfinished_;
   std::string damaged_;
   std::vector<std::string> stale_;
 
