@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/random.h"
 
 namespace ashlar::os {
 
@@ -17,34 +18,25 @@ enum class PowerCut : std::uint8_t {
   kTorn4K,          ///< As kTorn on a drive that writes 4 KiB or nothing.
 };
 
-/// Chance from a seed: one seed, one power cut. SplitMix64.
+/// Chance from a seed: one seed, one power cut.
 ///
 /// Threads: confined.
-/// Source:  Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014.
 class CutRandom {
  public:
-  explicit CutRandom(std::uint64_t seed) noexcept : state_(seed) {}
+  explicit CutRandom(std::uint64_t seed) noexcept : random_(seed) {}
 
   /// True in `sixteenths` of 16 cases.
   bool chance(std::uint64_t sixteenths) noexcept {
     ASHLAR_ASSERT(sixteenths <= 16, "a chance is at most certain");
-    return next() % 16 < sixteenths;
+    return random_.below(16) < sixteenths;
   }
 
   /// 1 to 15: how likely things are to be kept. Drawn for each file anew, so that over many cuts
   /// nearly all and nearly nothing come up as often as half.
-  std::uint64_t sixteenths() noexcept { return 1 + (next() % 15); }
+  std::uint64_t sixteenths() noexcept { return 1 + random_.below(15); }
 
  private:
-  std::uint64_t next() noexcept {
-    state_ += 0x9e3779b97f4a7c15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-  }
-
-  std::uint64_t state_;
+  base::Random random_;
 };
 
 }  // namespace ashlar::os

@@ -1,38 +1,21 @@
 /// \file
-/// Small, fast random numbers that are the same on every machine.
-///
-/// Source: SplitMix64, in Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
-/// OOPSLA 2014.
+/// Random numbers with what tests ask of them besides: ranges, chances, bytes.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "base/assert.h"
+#include "base/random.h"
 
 namespace ashlar::testing {
 
 /// A stream of random numbers.
 ///
 /// Threads: confined to one thread; give each its own, from a seed and the number of the thread.
-class Random {
+class Random : public base::Random {
  public:
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) noexcept
-      : state_(seed ^ (stream * 0xd1b54a32d192ed03U)) {}
-
-  std::uint64_t next() noexcept {
-    state_ += 0x9e3779b97f4a7c15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-  }
-
-  /// 0 to `bound` - 1. The bias is below 2^-32 for the bounds that tests use.
-  std::uint64_t below(std::uint64_t bound) noexcept {
-    ASHLAR_ASSERT(bound > 0, "there is a number to choose");
-    return next() % bound;
-  }
+      : base::Random(seed ^ (stream * 0xd1b54a32d192ed03U)) {}
 
   /// `low` to `high`, both included.
   std::uint64_t between(std::uint64_t low, std::uint64_t high) noexcept {
@@ -53,9 +36,6 @@ class Random {
     }
     return result;
   }
-
- private:
-  std::uint64_t state_;
 };
 
 }  // namespace ashlar::testing
