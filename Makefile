@@ -71,7 +71,7 @@ lint: deps      ## clang-tidy on the sources that changed since they were last c
 format: deps    ## lays all C and C++ files out by .clang-format
 	git ls-files '*.h' '*.cc' '*.c' | xargs -r clang-format-19 -i
 
-docs:           ## checks the links in all documents
+docs:           ## checks links in documents, names of invariants
 	python3 tools/check_docs.py .
 
 install: deps-build ## installs library, command, headers, CMake package, pkg-config file (PREFIX)

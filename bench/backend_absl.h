@@ -63,7 +63,7 @@ class AbslBackend : public BatchByLoop<AbslBackend> {
     absl::flat_hash_map<Key16, std::string, Hash> map;  // Guarded by `mutex`.
   };
 
-  // The bytes of a key are random as they stand (B2): no second hash is spent on the choice.
+  // The bytes of a key are random as they stand (G2): no second hash is spent on the choice.
   Shard& shard_of(std::string_view key) noexcept {
     return shards_[static_cast<unsigned char>(key[0]) % kShardCount];
   }

@@ -3,9 +3,9 @@
 /// a row times the store and not the cache misses of its driver.
 ///
 /// Invariants:
-///   B1  Two indices have two keys, and `index_of(Key(index).view()) == index`.
-///   B2  The order of keys has nothing to do with the order of their indices.
-///   B3  A value tells whose it is and whether it is whole, for some nanoseconds.
+///   G1  Two indices have two keys, and `index_of(Key(index).view()) == index`.
+///   G2  The order of keys has nothing to do with the order of their indices.
+///   G3  A value tells whose it is and whether it is whole, for some nanoseconds.
 #pragma once
 
 #include <array>

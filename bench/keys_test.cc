@@ -1,5 +1,5 @@
-// What every row relies on: an index is a key and back (B1), the order of keys is not the order of
-// indices (B2), and a value that is not the right one is seen (B3).
+// What every row relies on: an index is a key and back (G1), the order of keys is not the order of
+// indices (G2), and a value that is not the right one is seen (G3).
 
 #include "keys.h"
 
@@ -26,7 +26,7 @@ TEST(Keys, MixHasAnInverse) {
             std::numeric_limits<std::uint64_t>::max());
 }
 
-// B1
+// G1
 TEST(Keys, AnIndexComesBackFromItsKey) {
   for (std::uint64_t index = 0; index < 10'000; ++index) {
     ASSERT_EQ(index_of(Key(index).view()), index);
@@ -41,7 +41,7 @@ TEST(Keys, RanksAreOrderedAsKeysAre) {
   }
 }
 
-// B2: about half of all neighbours stand in the other order.
+// G2: about half of all neighbours stand in the other order.
 TEST(Keys, TheirOrderIsNotThatOfTheirIndices) {
   int descents = 0;
   for (std::uint64_t index = 0; index < 10'000; ++index) {
@@ -50,7 +50,7 @@ TEST(Keys, TheirOrderIsNotThatOfTheirIndices) {
   EXPECT_NEAR(descents, 5000, 300);
 }
 
-// B3
+// G3
 TEST(Values, AreRecognised) {
   ValueMaker values;
   for (std::uint64_t version : {0U, 1U, 77U}) {
@@ -62,7 +62,7 @@ TEST(Values, AreRecognised) {
   }
 }
 
-// B3: the first and the last random word of two versions do not go together.
+// G3: the first and the last random word of two versions do not go together.
 TEST(Values, ATornOneIsSeen) {
   ValueMaker values;
   const std::string old_value(values.make(5, 1));

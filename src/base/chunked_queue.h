@@ -4,7 +4,7 @@
 ///
 /// Invariants:
 ///   Q1  After `reserve(n)` has succeeded the next n pushes neither allocate nor fail.
-///   M1  Every chunk is taken from the budget before it is allocated.
+///   M1 of memory_budget.h: every chunk is taken before it is allocated.
 #pragma once
 
 #include <array>

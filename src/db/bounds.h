@@ -3,8 +3,8 @@
 /// the fast paths; the errors name the key, its size and the limit, and are made only on refusal.
 ///
 /// Invariants:
-///   L1  No key, value or batch outside its limits reaches an engine.
-///   L2  An error names at most `kKeyBytesShown` bytes of a key, all of them printable.
+///   A1  No key, value or batch outside its limits reaches an engine.
+///   A2  An error names at most `kKeyBytesShown` bytes of a key, all of them printable.
 #pragma once
 
 #include <cstddef>

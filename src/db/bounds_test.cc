@@ -1,5 +1,5 @@
 // What a caller may rely on at the limits: at the limit a thing is taken, beyond it is refused
-// (L1), and the refusal names what was given and what is allowed in printable words (L2).
+// (A1), and the refusal names what was given and what is allowed in printable words (A2).
 
 #include "db/bounds.h"
 
@@ -47,7 +47,7 @@ TEST(Bounds, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
             "option memory_policy is 7, 0 to 1 allowed");
 }
 
-// L1
+// A1
 TEST(Bounds, AKeyHasOneByteUpToTheLimit) {
   EXPECT_FALSE(is_key_allowed("", kSmall));
   EXPECT_TRUE(is_key_allowed("k", kSmall));
@@ -55,7 +55,7 @@ TEST(Bounds, AKeyHasOneByteUpToTheLimit) {
   EXPECT_FALSE(is_key_allowed("five5", kSmall));
 }
 
-// L1
+// A1
 TEST(Bounds, AValueHasNoByteUpToTheLimit) {
   EXPECT_TRUE(is_value_allowed("", kSmall));
   EXPECT_TRUE(is_value_allowed("12345678", kSmall));
@@ -75,7 +75,7 @@ TEST(BoundsDeathTest, WhatIsAllowedIsNotRefused) {
   EXPECT_DEATH(static_cast<void>(value_refusal("k", "v", kSmall)), "only a value outside");
 }
 
-// L2
+// A2
 TEST(Bounds, AKeyIsShownShortAndPrintable) {
   EXPECT_EQ(printable_key("user:7"), "\"user:7\"");
   EXPECT_EQ(printable_key("a\0\xff\n"sv), "\"a\\x00\\xff\\x0a\"");

@@ -7,7 +7,7 @@
 ///   C3  Sequences never go back, and a snapshot sees every commit up to its own and none above.
 ///   T1  At latest, a key is absent from its deadline on; at a snapshot, if its deadline was not
 ///       after the moment at which the snapshot was taken.
-///   M1  What the engine holds stays within its memory budget.
+///   M1 of memory_budget.h: what the engine holds stays within its budget.
 #pragma once
 
 #include <cstddef>

@@ -44,7 +44,7 @@ TEST(Locals, KeepWhatAnEndedThreadCounted) {
   EXPECT_EQ(total_puts(locals), 7);
 }
 
-// B1: a visit reads what the owner left, and only where it is wanted.
+// E1: a visit reads what the owner left, and only where it is wanted.
 TEST(Locals, AreVisitedWhereThereIsNews) {
   base::MemoryBudget budget(1'000'000);
   Locals locals(budget);

@@ -11,7 +11,7 @@
 /// snapshot, or the snapshot's reads see the writer's locks and wait for its records.
 ///
 /// Invariants:
-///   C3  `current` never goes back, and every sequence up to it has been in use.
+///   C3 of storage_engine.h: `current` never goes back, and every sequence up to it has been used.
 ///   V1  `newest_live` is at least the sequence of every snapshot that is held, before the sequence
 ///       after it can be seen.
 #pragma once

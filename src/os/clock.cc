@@ -1,5 +1,5 @@
 // Nobody sets the monotonic clock. What is asked for is wall time, so the difference between the
-// two at the start is added to it for good (K1).
+// two at the start is added to it for good (T2).
 
 #include "os/clock.h"
 

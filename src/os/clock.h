@@ -3,7 +3,7 @@
 /// that tests own it.
 ///
 /// Invariants:
-///   K1  Time never goes back: neither `now_ms` nor the answers of `is_past`.
+///   T2  Time never goes back: neither `now_ms` nor the answers of `is_past`.
 #pragma once
 
 #include <cstdint>

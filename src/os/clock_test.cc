@@ -1,4 +1,4 @@
-// What everything that asks for the time may rely on: it is wall time, it never goes back (K1), and
+// What everything that asks for the time may rely on: it is wall time, it never goes back (T2), and
 // the cheap question has the same answer as the exact one.
 
 #include "os/clock.h"
@@ -21,7 +21,7 @@ TEST(SystemClock, TellsWallTime) {
   EXPECT_NEAR(static_cast<double>(clock.now_ms()), static_cast<double>(wall), 10'000);
 }
 
-// K1
+// T2
 TEST(SystemClock, NeverGoesBack) {
   const SystemClock clock;
   std::int64_t last_ms = clock.now_ms();
@@ -32,7 +32,7 @@ TEST(SystemClock, NeverGoesBack) {
   }
 }
 
-// K1: once a deadline was past it stays past, whichever question is asked.
+// T2: once a deadline was past it stays past, whichever question is asked.
 TEST(SystemClock, TheCheapQuestionAgreesWithTheExactOne) {
   const SystemClock clock;
   for (int i = 0; i < 100'000; ++i) {

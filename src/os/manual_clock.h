@@ -16,7 +16,7 @@ class ManualClock final : public Clock {
   std::int64_t now_ms() const noexcept override { return now_ms_.load(std::memory_order_acquire); }
   bool is_past(std::int64_t deadline_ms) const noexcept override { return deadline_ms <= now_ms(); }
 
-  /// Moves on by `by_ms`, which must not be negative (K1).
+  /// Moves on by `by_ms`, which must not be negative (T2).
   void advance(std::int64_t by_ms) noexcept {
     ASHLAR_ASSERT(by_ms >= 0, "time never goes back");
     now_ms_.fetch_add(by_ms, std::memory_order_acq_rel);

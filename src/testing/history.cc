@@ -18,8 +18,8 @@ constexpr std::size_t kStatesMax = 2'000'000;
 /// The search for an order of the events of one key.
 ///
 /// Invariants:
-///   H1  The events not yet placed form a list in the order of their begin.
-///   H2  `unread_[v]` counts the gets of v that are not yet placed.
+///   Y1  The events not yet placed form a list in the order of their begin.
+///   Y2  `unread_[v]` counts the gets of v that are not yet placed.
 class Search {
  public:
   explicit Search(std::vector<Event> events);
@@ -45,9 +45,9 @@ class Search {
 
   std::vector<Event> events_;         // Sorted by begin.
   std::vector<std::uint64_t> marks_;  // A random number an event: their sum names the placed set.
-  std::vector<std::size_t> next_;     // H1; the last element is the head of the list.
+  std::vector<std::size_t> next_;     // Y1; the last element is the head of the list.
   std::vector<std::size_t> previous_;
-  std::unordered_map<std::uint64_t, std::size_t> unread_;  // H2
+  std::unordered_map<std::uint64_t, std::size_t> unread_;  // Y2
   std::vector<std::size_t> trail_;                         // Placed events in their order.
   std::vector<Choice> choices_;
   std::unordered_set<std::uint64_t> visited_;

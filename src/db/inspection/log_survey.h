@@ -3,7 +3,7 @@
 /// header must have said, how far the frames go and what lies behind them.
 ///
 /// Invariants:
-///   I1  Nothing in the directory is changed by looking at it.
+///   I1 of inspect.h
 ///   I2  A header is only made up where its neighbours, or frames that prove valid under it, leave
 ///       no other.
 ///   I9  A segment that lost what it had made durable is damaged, even when the ring has it whole.

@@ -3,7 +3,8 @@
 ///
 /// Invariants:
 ///   P2  No two extents share a block.
-///   M1  Memory is taken from the budget before it is touched, and given back after it was dropped.
+///   M1 of memory_budget.h: memory is taken before it is touched, and given back after it was
+///       dropped.
 ///
 /// A bit a block says what is taken; the search goes on from where the last one ended. Releasing
 /// allocates nothing, so it cannot fail.

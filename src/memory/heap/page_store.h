@@ -3,7 +3,8 @@
 ///
 /// Invariants:
 ///   P1  A page is handed out at most once until it comes back.
-///   M1  Memory is taken from the budget before it is touched, and given back after it was dropped.
+///   M1 of memory_budget.h: memory is taken before it is touched, and given back after it was
+///       dropped.
 ///
 /// The first chunk is taken page by page on small pages, so that a small database is small. Every
 /// other one is taken whole: that is what a huge page costs. The lowest chunk with room comes
