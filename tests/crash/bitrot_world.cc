@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "forwarding_disk.h"
+#include "testing/forwarding_disk.h"
 
 namespace ashlar::crash {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::uint64_t kDurablePercent = 20;
 constexpr std::size_t kKiB = 1024;
 
 /// Remembers what files held, whenever one was written, renamed or cut.
-class RecordingDisk final : public ForwardingDisk {
+class RecordingDisk final : public testing::ForwardingDisk {
  public:
   RecordingDisk(os::SimulatedDisk& below, std::uint64_t stride)
       : ForwardingDisk(below), disk_(below), stride_(stride) {}

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "forwarding_disk.h"
+#include "testing/forwarding_disk.h"
 
 namespace ashlar::crash {
 
@@ -34,7 +34,7 @@ inline const std::map<std::string, Lie>& lies() {
   return all;
 }
 
-class LyingDisk final : public ForwardingDisk {
+class LyingDisk final : public testing::ForwardingDisk {
  public:
   LyingDisk(os::Disk& below, Lie lie) noexcept : ForwardingDisk(below), lie_(lie) {}
 

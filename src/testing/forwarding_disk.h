@@ -1,6 +1,6 @@
 /// \file
-/// A disk that hands every call to another: what stands between a database and its disk changes
-/// the calls that it cares about and inherits the rest.
+/// A disk that hands every call to another: what stands between a program and its disk changes the
+/// calls that it cares about and inherits the rest.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 #include "os/disk.h"
 
-namespace ashlar::crash {
+namespace ashlar::testing {
 
 /// Threads:  those of the disk below.
 /// Lifetime: the disk below must outlive it.
@@ -53,4 +53,4 @@ class ForwardingDisk : public os::Disk {
   os::Disk& below_;
 };
 
-}  // namespace ashlar::crash
+}  // namespace ashlar::testing
