@@ -2,7 +2,7 @@
 /// A lock that costs its one frequent user next to nothing and its rare other users a system call.
 ///
 /// Invariants:
-///   E1  At most one of owner and visitor is inside.
+///   Z1  At most one of owner and visitor is inside.
 ///
 /// The owner announces itself with a plain store and then looks for a visitor; a visitor announces
 /// itself, makes every core pass a barrier (membarrier), and then looks for the owner. At least one

@@ -21,7 +21,7 @@ void visit(BiasedLock& lock) {
   lock.wait_for_owner();
 }
 
-// E1: a plain counter loses no increment of either side.
+// Z1: a plain counter loses no increment of either side.
 TEST(BiasedLock, KeepsOwnerAndVisitorApart) {
   constexpr std::uint64_t kVisits = 200;
   BiasedLock lock;
@@ -50,7 +50,7 @@ TEST(BiasedLock, KeepsOwnerAndVisitorApart) {
   EXPECT_EQ(count, owner_count + visit_count);
 }
 
-// E1: one barrier serves the visits of many locks.
+// Z1: one barrier serves the visits of many locks.
 TEST(BiasedLock, LetsOneVisitorHoldManyLocks) {
   std::array<BiasedLock, 3> locks;
   for (int round = 0; round < 10; ++round) {
@@ -63,7 +63,7 @@ TEST(BiasedLock, LetsOneVisitorHoldManyLocks) {
   }
 }
 
-// E1: an owner that comes while a visitor is in gets in only after the visitor has left.
+// Z1: an owner that comes while a visitor is in gets in only after the visitor has left.
 TEST(BiasedLock, HoldsTheOwnerUpForTheLengthOfAVisit) {
   BiasedLock lock;
   visit(lock);

@@ -44,7 +44,7 @@ TEST(Locals, KeepWhatAnEndedThreadCounted) {
   EXPECT_EQ(total_puts(locals), 7);
 }
 
-// E1: a visit reads what the owner left, and only where it is wanted.
+// Z1: a visit reads what the owner left, and only where it is wanted.
 TEST(Locals, AreVisitedWhereThereIsNews) {
   base::MemoryBudget budget(1'000'000);
   Locals locals(budget);
