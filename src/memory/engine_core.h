@@ -1,7 +1,7 @@
 /// \file
-/// The in-memory engine. Its functions stand in files by what they do: read.cc, write.cc,
-/// write_plain.cc, expire.cc, evict.cc, reclaim.cc (the background), scan.cc, visit_all.cc,
-/// memory_engine.cc (the rest).
+/// The in-memory engine. Its functions stand in files by what they do: read.cc, write/write.cc,
+/// write/write_plain.cc, write/announce.cc, expire.cc, evict.cc, reclaim.cc (the background),
+/// scan.cc, visit_all.cc, memory_engine.cc (the rest).
 ///
 /// Locks, in the order in which they are taken: the maintenance mutex, a thread's `Local`, the
 /// ordered side, the evictor, buckets (ascending), then as leaves those of heap, pools and versions
@@ -126,7 +126,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void read_overlapped(std::span<Lookup> lookups, const engine::View& view,
                        std::span<std::optional<Value>> values) const;
 
-  // write_plain.cc
+  // write/write_plain.cc
   /// A write of the plain kind, with what its steps need.
   struct PlainWrite {
     const engine::Operation& operation;
@@ -143,7 +143,7 @@ class MemoryEngine final : public engine::StorageEngine {
   bool try_overwrite_locked(const PlainWrite& write, SlotPlace place) noexcept;
   bool try_insert_locked(Local& local, const PlainWrite& write, Bucket& root) noexcept;
 
-  // write.cc
+  // write/write.cc
   Result<std::size_t> apply_list(Local& local, std::span<const engine::Operation> operations,
                                  engine::Commit* commit);
   char* allocate(Local& local, std::size_t bytes);
@@ -152,6 +152,10 @@ class MemoryEngine final : public engine::StorageEngine {
   }
   void free_chain(Local& local, Record newest) noexcept;
   static void count_change(Local& local, Record old, Record now) noexcept;
+  Error refuse(Local& local) const;
+  static Error refused_by_log() noexcept;
+
+  // write/announce.cc
   void report_slots(Local& local, std::int64_t added_count) noexcept {
     if (added_count < 0 && !local.has_news.load(std::memory_order_relaxed)) announce_free(local);
     local.unreported_slot_count += added_count;
@@ -165,8 +169,6 @@ class MemoryEngine final : public engine::StorageEngine {
   void keep_version(Local& local, std::uint64_t hash) noexcept;
   void report_notes(Local& local) noexcept;
   void wake_by(TimeMs deadline_ms) noexcept;
-  Error refuse(Local& local) const;
-  static Error refused_by_log() noexcept;
 
   // expire.cc
   enum class Changed : std::uint8_t { kYes, kNoMemory, kRefused, kAbsent };

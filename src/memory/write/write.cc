@@ -17,112 +17,15 @@
 
 #include "base/assert.h"
 #include "base/hints.h"
-#include "memory/engine_core.h"
+#include "memory/write/write_run.h"
 
 namespace ashlar::memory {
 namespace {
 
-// Words that wait in a thread's inbox and new keys before it tells the evictor: each bounds how far
-// the shared picture is behind.
-constexpr std::size_t kInboxWordsMax = 16'384;
-constexpr std::size_t kUnreportedNotesMax = 4096;
-
 // A list up to this many operations is applied without an allocation for the list itself.
 constexpr std::size_t kPendingInline = 16;
 
-// How long after an erase the background may take to give pages that fell empty back.
-constexpr TimeMs kFlushDelayMs = 100;
-
-/// One operation on its way into the index.
-struct Pending {
-  const engine::Operation* operation = nullptr;
-  std::uint64_t hash = 0;
-  std::size_t index = 0;
-  Bucket* root = nullptr;
-  SlotPlace place;
-  Record record;  // The version to install; null until made, or for an erase that needs none.
-  Record old;     // What it replaces.
-  KeyNode* note = nullptr;  // For the ordered side, should the key be new.
-  bool is_erase = false;
-  bool is_superseded = false;  // A later operation of the list has the same key.
-  bool frees_old = false;
-  bool frees_chain = false;  // The versions behind `old` as well.
-};
-
 }  // namespace
-
-/// Takes one operation list through its phases. What was prepared and not installed is given back
-/// when the run ends, however it ends.
-class WriteRun {
- public:
-  WriteRun(MemoryEngine& engine, Local& local, std::span<Pending> list,
-           engine::Commit* commit) noexcept
-      : engine_(engine),
-        table_(*engine.parts_.table),
-        local_(local),
-        list_(list),
-        commit_(commit) {}
-  WriteRun(const WriteRun&) = delete;
-  WriteRun& operator=(const WriteRun&) = delete;
-  ~WriteRun() { discard_prepared(); }
-
-  Result<std::size_t> run(std::span<const engine::Operation> operations) {
-    start(operations);
-    while (true) {
-      // The destructor gives back what the operations before the one that failed have got.
-      if (!prepare()) return std::unexpected(engine_.refuse(local_));
-      lock_all();
-      const Outcome outcome = install_all();
-      unlock_all(outcome == Outcome::kDone);
-      if (outcome == Outcome::kDone) break;
-      discard_prepared();
-      if (outcome == Outcome::kRefused) return std::unexpected(MemoryEngine::refused_by_log());
-      if (outcome == Outcome::kNoMemory && !engine_.make_room(local_)) {
-        return std::unexpected(engine_.refuse(local_));
-      }
-    }
-    finish();
-    return found_count_;
-  }
-
- private:
-  /// How a turn under the locks ended. kNoMemory: the index has no overflow buckets; kRefused: the
-  /// log said no; kAgain: something must be prepared that was not. Only kDone has changed anything.
-  enum class Outcome : std::uint8_t { kDone, kNoMemory, kRefused, kAgain };
-
-  void start(std::span<const engine::Operation> operations) noexcept;
-  bool prepare();
-  bool reserve_queues();
-  bool prepare_one(Pending& pending);
-  void discard_prepared() noexcept;
-  void lock_all() noexcept;
-  bool try_lock_all() noexcept;
-  void unlock_all(bool has_changed) noexcept;
-  Outcome install_all() noexcept;
-  void find_all() noexcept;
-  bool has_notes_for(std::uint32_t era) const noexcept;
-  std::size_t overflow_need() const noexcept;
-  bool has_versions_for(Sequence newest) const noexcept;
-  void install(Pending& pending) noexcept;
-  void install_put(Pending& pending) noexcept;
-  void install_erase(Pending& pending) noexcept;
-  bool link_older(Pending& pending) noexcept;
-  void finish() noexcept;
-
-  MemoryEngine& engine_;
-  HashTable& table_;
-  Local& local_;
-  std::span<Pending> list_;
-  engine::Commit* commit_;          // Null when no log is to hear of it.
-  bool keeps_versions_ = false;     // Snapshots are held: records get room for a link.
-  bool makes_notes_ = false;        // Somebody scans: new keys are noted.
-  std::size_t overflow_count_ = 0;  // Reserved and not yet taken.
-  Sequence stamp_ = 0;
-  Sequence newest_live_ = 0;
-  std::size_t found_count_ = 0;
-  std::int64_t added_slot_count_ = 0;
-  TimeMs earliest_deadline_ms_ = engine::kNever;
-};
 
 /// A put whose deadline has passed already comes to an erase: the key is never seen with it (T1).
 /// Buckets are asked for here, so that they are on their way while the records are filled.
@@ -506,66 +409,6 @@ void MemoryEngine::count_change(Local& local, Record old, Record now) noexcept {
   };
   count(old, -1);
   count(now, 1);
-}
-
-/// Tells the index how many slots this thread has added or removed lately.
-void MemoryEngine::pass_on_slots(Local& local) noexcept {
-  parts_.table->follow(std::exchange(local.unreported_slot_count, 0));
-}
-
-/// Tells the background that there is something for it in `local`. Sequentially consistent, as what
-/// `wake_by` reads next and what `next_maintenance` does: either it sees the news before it sleeps,
-/// or the writer sees for how long it is going to, and wakes it.
-void MemoryEngine::set_news(Local& local) noexcept {
-  if (!local.has_news.load(std::memory_order_relaxed)) local.has_news.store(true);
-}
-
-/// Has the background look for pages that fell empty: the free objects of this thread may be all
-/// that keeps some of them. Once a round, and not at once, as more erases are likely to follow.
-void MemoryEngine::announce_free(Local& local) noexcept {
-  set_news(local);
-  wake_by(clock_.now_ms() + kFlushDelayMs);
-}
-
-/// Has the wheel look at `record` by its deadline. An entry that comes up early enough, at the tick
-/// `scheduled`, is used again: a key that is set over and over has one entry.
-void MemoryEngine::schedule(Local& local, std::uint64_t hash, Record record,
-                            std::uint64_t scheduled) noexcept {
-  const Shape shape = record.shape();
-  const std::uint64_t tick = tick_of(record.deadline_ms(shape));
-  if (scheduled != 0 && (scheduled & ~kSweepMark) <= tick) {
-    record.set_scheduled_tick(shape, scheduled);
-    return;
-  }
-  record.set_scheduled_tick(shape, tick | sweep_mark_.load(std::memory_order_relaxed));
-  // Two words, for which the caller has reserved the room (Q1): no failing under a bucket's lock.
-  local.expiry_inbox.push(hash);
-  local.expiry_inbox.push(tick);
-  set_news(local);
-  if (local.expiry_inbox.count() >= kInboxWordsMax) wake_by(0);
-}
-
-/// Has the background look at a key whose older versions can go one day.
-void MemoryEngine::keep_version(Local& local, std::uint64_t hash) noexcept {
-  local.garbage.push(hash);
-  set_news(local);
-  if (!has_garbage_.load(std::memory_order_relaxed)) has_garbage_.store(true);
-}
-
-/// Has the background apply the notes before a scan would find too many of them waiting.
-void MemoryEngine::report_notes(Local& local) noexcept {
-  if (local.unreported_node_count < kUnreportedNotesMax) return;
-  local.unreported_node_count = 0;
-  wake_by(0);
-}
-
-/// Makes sure that the background looks again by `deadline_ms`; 0: now. Two writers may overwrite
-/// each other's moment: both have woken the background by then, and it works out the next itself.
-void MemoryEngine::wake_by(TimeMs deadline_ms) noexcept {
-  // What is stored is a hint, so relaxed: the background looks at the queues themselves.
-  if (deadline_ms >= next_maintenance_ms_.load(std::memory_order_seq_cst)) return;
-  next_maintenance_ms_.store(deadline_ms, std::memory_order_relaxed);
-  if (wake_ != nullptr) wake_(wake_context_);
 }
 
 Error MemoryEngine::refused_by_log() noexcept {
