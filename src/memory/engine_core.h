@@ -212,7 +212,7 @@ class MemoryEngine final : public engine::StorageEngine {
       ASHLAR_REQUIRES(maintenance_mutex_);
   bool trim(Local& local, Record newest, const Horizon& horizon) noexcept;
   void remove_slot_locked(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash) noexcept;
-  void gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
+  bool gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
   void file_expiries(base::ChunkedQueue& inbox) ASHLAR_REQUIRES(maintenance_mutex_);
   void keep_unfiled(std::uint64_t hash) ASHLAR_REQUIRES(maintenance_mutex_);
   void keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
@@ -221,7 +221,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void sweep_wheel() ASHLAR_REQUIRES(maintenance_mutex_);
   void tend_garbage(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
   bool any_news();
-  std::optional<TimeMs> next_maintenance() ASHLAR_REQUIRES(maintenance_mutex_);
+  std::optional<TimeMs> next_maintenance(bool was_busy) ASHLAR_REQUIRES(maintenance_mutex_);
 
   std::int64_t sum(OwnedCounter Counters::* counter) const noexcept;
   std::uint64_t hash_of(std::string_view key) const noexcept {

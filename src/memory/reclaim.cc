@@ -144,7 +144,8 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
 
 /// Takes over what writers have left, holding each of them up for an instant only. The free records
 /// they have at hand go back to their pages, or a few of them would keep many pages from emptying.
-void MemoryEngine::gather_news() {
+/// Returns whether there was anything.
+bool MemoryEngine::gather_news() {
   // Room for all queues before the first writer is held up: nothing in between may throw.
   std::size_t local_count = 0;
   locals_.for_each([&](const Local&) { ++local_count; });
@@ -175,6 +176,7 @@ void MemoryEngine::gather_news() {
   for (base::ChunkedQueue& garbage : garbages) {
     while (!garbage.empty()) keep_for_later(garbage_, garbage.pop());
   }
+  return !inboxes.empty();
 }
 
 /// Pairs of hash and tick, as `schedule` has pushed them.
@@ -303,14 +305,15 @@ bool MemoryEngine::any_news() {
 
 /// When the next round is due, in milliseconds from now; nullopt when nothing is pending: an idle
 /// database costs no wake-ups. What waits for a snapshot alone is no reason for a round: its
-/// release wakes the background (`release_snapshot`).
-std::optional<TimeMs> MemoryEngine::next_maintenance() {
+/// release wakes the background (`release_snapshot`). A round that was busy is followed by one more
+/// a tick later: writers that go on until then find it announced, and wake nobody.
+std::optional<TimeMs> MemoryEngine::next_maintenance(bool was_busy) {
   pending_expiry_count_.store(wheel_.count(), std::memory_order_relaxed);
   kept_version_count_.store(garbage_.count(), std::memory_order_relaxed);
   const bool has_news = any_news();
   has_garbage_.store(has_news || !garbage_.empty(), std::memory_order_relaxed);
   const bool is_released = versions_.released_count() != tended_release_count_;
-  const bool has_work = has_news || (is_released && !garbage_.empty());
+  const bool has_work = was_busy || has_news || (is_released && !garbage_.empty());
   const std::uint64_t due_tick = wheel_.next_due_tick();
   const TimeMs now_ms = clock_.now_ms();
   TimeMs next_ms = engine::kNever;
@@ -331,7 +334,7 @@ std::optional<TimeMs> MemoryEngine::maintain() {
   if (!maintenance_mutex_.try_lock()) return kTickMs;
   std::optional<TimeMs> next_ms = kTickMs;
   try {
-    gather_news();
+    const bool was_busy = gather_news();
     const Locals::Hold local(locals_);
     // In this order: a snapshot that is taken after `current` was read, and so may be missing
     // from `live`, has that sequence at least. It sees nothing that was replaced at or before it.
@@ -344,7 +347,7 @@ std::optional<TimeMs> MemoryEngine::maintain() {
     ordered_.maintain(*local);
     parts_.records->flush(local->records);
     parts_.nodes->flush(local->nodes);
-    next_ms = next_maintenance();
+    next_ms = next_maintenance(was_busy);
   } catch (const std::bad_alloc&) {
     // What has not been done is done the next time.
   }

@@ -116,6 +116,23 @@ TEST(Reclaim, ComesToAnEndWhenFarDeadlinesComeRound) {
   EXPECT_EQ(rig->stats().pending_expiry_count, 1U);
 }
 
+// One round a tick, however often keys are erased: a wake for each would cost both threads more
+// than the erasing itself.
+TEST(Reclaim, AThreadThatGoesOnErasingWakesTheBackgroundOnce) {
+  EngineRig rig;
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(rig.put(std::to_string(i), "value"));
+  int wake_count = 0;
+  rig->on_work([](void* count) { ++*static_cast<int*>(count); }, &wake_count);
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(rig.erase(std::to_string(i)));
+    rig->maintain();
+  }
+  EXPECT_EQ(wake_count, 1);
+  EXPECT_EQ(rig->maintain(), std::nullopt) << "after a round without news nothing is pending";
+  ASSERT_TRUE(rig.erase("500"));
+  EXPECT_EQ(wake_count, 2);
+}
+
 // M1: setting a key over and over leaves one entry in the wheel.
 TEST(Reclaim, KeepsOneEntryForAKeyThatIsSetOverAndOver) {
   EngineRig rig;
