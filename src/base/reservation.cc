@@ -56,6 +56,15 @@ void Reservation::prefer_huge_pages(std::size_t offset, std::size_t bytes) const
   ::madvise(begin_ + offset, bytes, MADV_HUGEPAGE);
 }
 
+bool Reservation::populate(std::size_t offset, std::size_t bytes) const noexcept {
+  ASHLAR_ASSERT(offset + bytes <= bytes_, "what is populated lies inside the reservation");
+#ifdef MADV_POPULATE_WRITE
+  return ::madvise(begin_ + offset, bytes, MADV_POPULATE_WRITE) == 0;
+#else
+  return false;
+#endif
+}
+
 // The range stays mapped: who still has an address in it reads zeros, and a store takes a page
 // again. Fails only for a range that is not ours, which the assert rules out.
 void Reservation::give_back(std::size_t offset, std::size_t bytes) const noexcept {

@@ -32,6 +32,12 @@ class Reservation {
   /// translations to look up for random access than under 4 KiB pages.
   void prefer_huge_pages(std::size_t offset, std::size_t bytes) const noexcept;
 
+  /// Takes memory under [offset, offset + bytes) now, so that nobody waits for it at the first
+  /// touch; what lies there stays. Other threads may use the range meanwhile.
+  ///
+  /// Returns: false when the system cannot (Linux before 5.14, or no memory): touching does it then
+  bool populate(std::size_t offset, std::size_t bytes) const noexcept;
+
   /// Gives the memory under [offset, offset + bytes) back; it reads as zeroes from then on.
   void give_back(std::size_t offset, std::size_t bytes) const noexcept;
 

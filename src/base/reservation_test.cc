@@ -54,6 +54,16 @@ TEST(Reservation, ReadsAsZeroesWhereMemoryWasGivenBackAndOnlyThere) {
   EXPECT_EQ(made->begin()[2 * kHugePageBytes], 4);
 }
 
+TEST(Reservation, KeepsWhatLiesWhereMemoryIsMadeReady) {
+  const auto made = Reservation::make(kBytes);
+  ASSERT_TRUE(made.has_value());
+  made->begin()[4096] = 1;
+  if (!made->populate(0, kHugePageBytes)) GTEST_SKIP() << "a system before Linux 5.14";
+  EXPECT_EQ(made->begin()[4096], 1);
+  EXPECT_EQ(made->begin()[0], 0);
+  EXPECT_EQ(made->begin()[kHugePageBytes - 1], 0);
+}
+
 TEST(Reservation, MovesWithItsContent) {
   auto first = Reservation::make(4096);
   auto second = Reservation::make(8192);

@@ -334,6 +334,7 @@ std::optional<TimeMs> MemoryEngine::maintain() {
   if (!maintenance_mutex_.try_lock()) return kTickMs;
   std::optional<TimeMs> next_ms = kTickMs;
   try {
+    parts_.records->open_ahead();  // First: whoever writes may be about to need it.
     const bool was_busy = gather_news();
     const Locals::Hold local(locals_);
     // In this order: a snapshot that is taken after `current` was read, and so may be missing

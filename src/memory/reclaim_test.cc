@@ -133,6 +133,33 @@ TEST(Reclaim, AThreadThatGoesOnErasingWakesTheBackgroundOnce) {
   EXPECT_EQ(wake_count, 2);
 }
 
+// P5: the background is woken to have a huge page ready ahead of the keys, and only while there are
+// enough of them to need it.
+TEST(Reclaim, HasMemoryReadyWhileKeysAreAdded) {
+  EngineRig rig(std::size_t{128} << 20U);
+  int wake_count = 0;
+  rig->on_work([](void* count) { ++*static_cast<int*>(count); }, &wake_count);
+  const std::string value(1000, 'v');
+  int added_count = 0;
+  const auto add = [&](int count) {
+    for (const int end = added_count + count; added_count < end; ++added_count) {
+      ASSERT_TRUE(rig.put(std::to_string(added_count), value));
+    }
+  };
+  add(1000);
+  EXPECT_EQ(wake_count, 0);
+  add(2000);
+  EXPECT_EQ(wake_count, 1);
+  const std::uint64_t before = rig->stats().record_bytes;
+  rig->maintain();
+  const std::uint64_t after = rig->stats().record_bytes;
+  EXPECT_GT(after, before);
+  EXPECT_LT(after, before + (std::size_t{3} << 20U)) << "one huge page and what is kept about it";
+  EXPECT_EQ(rig->maintain(), std::nullopt);
+  EXPECT_EQ(rig->stats().record_bytes, after);
+  rig->check();
+}
+
 // M1: setting a key over and over leaves one entry in the wheel.
 TEST(Reclaim, KeepsOneEntryForAKeyThatIsSetOverAndOver) {
   EngineRig rig;

@@ -93,6 +93,10 @@ class RecordHeap {
   /// Gives everything in `magazines` back to the pages.
   void flush(Magazines& magazines) noexcept;
 
+  /// As those of PageStore, for slabs; extents are taken whole and touched by their one owner.
+  bool is_growing() const noexcept { return pages_.is_growing(); }
+  bool open_ahead() noexcept { return pages_.open_ahead(); }
+
   /// How many bytes an allocation of `bytes` really takes.
   static std::size_t charged_bytes(std::size_t bytes) noexcept;
 

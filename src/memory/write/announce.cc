@@ -20,9 +20,12 @@ constexpr TimeMs kFlushDelayMs = 100;
 
 }  // namespace
 
-/// Tells the index how many slots this thread has added or removed lately.
+/// Tells the index how many slots this thread has added or removed lately, and the background that
+/// records will soon need another huge page.
 void MemoryEngine::pass_on_slots(Local& local) noexcept {
   parts_.table->follow(std::exchange(local.unreported_slot_count, 0));
+  if (parts_.records->is_growing()) [[unlikely]]
+    wake_by(0);
 }
 
 /// Tells the background that there is something for it in `local`. Sequentially consistent, as what
