@@ -57,7 +57,7 @@ Result<void> CheckpointStore::remove_older() {
 }
 
 Result<std::unique_ptr<memory::CheckpointWriter>> CheckpointStore::begin(
-    const memory::LogPlace& origin, std::int64_t moment_ms) {
+    const engine::LogPlace& origin, std::int64_t moment_ms) {
   ASHLAR_TRY(os::remove_file(disk_, unfinished_path()));
   return memory::CheckpointWriter::create(disk_, unfinished_path(), origin, moment_ms);
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
+#include "engine/log_place.h"
 #include "memory/checkpoint/checkpoint_file.h"
 #include "memory/checkpoint/checkpoint_reader.h"
 #include "os/file.h"
@@ -51,7 +52,7 @@ class CheckpointStore {
   /// Begins a new one.
   ///
   /// Errors: kIo, kOutOfSpace
-  Result<std::unique_ptr<memory::CheckpointWriter>> begin(const memory::LogPlace& origin,
+  Result<std::unique_ptr<memory::CheckpointWriter>> begin(const engine::LogPlace& origin,
                                                           std::int64_t moment_ms);
 
   /// Puts the one that was begun, and is finished, in the place of the newest.

@@ -15,7 +15,7 @@ namespace {
 // a checkpoint then costs no more than writing the log did.
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{256} << 20U;
 
-memory::LogPlace place_of(const log::Start& start) noexcept {
+engine::LogPlace place_of(const log::Start& start) noexcept {
   return {.position = start.position, .chain = start.chain, .commit = start.commit};
 }
 

@@ -16,6 +16,7 @@
 #include "db/format_file.h"
 #include "db/inspection/log_survey.h"
 #include "db/inspection/report.h"
+#include "engine/log_place.h"
 #include "memory/checkpoint/checkpoint_reader.h"
 
 namespace ashlar::db {
@@ -28,7 +29,7 @@ struct FoundCheckpoint {
 
   bool is_sound() const noexcept { return salvage.damages.empty(); }
   log::Start origin() const noexcept {
-    const memory::LogPlace& place = salvage.report.origin;
+    const engine::LogPlace& place = salvage.report.origin;
     return {.position = place.position, .chain = place.chain, .commit = place.commit};
   }
 };

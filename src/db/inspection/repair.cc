@@ -152,7 +152,7 @@ class Repair {
   Result<void> write_checkpoint(const NewCheckpoint& checkpoint) {
     const std::string path = repaired(checkpoint.name);
     ASHLAR_TRY(os::remove_file(disk_, path));
-    const memory::LogPlace origin{.position = checkpoint.origin.position,
+    const engine::LogPlace origin{.position = checkpoint.origin.position,
                                   .chain = checkpoint.origin.chain,
                                   .commit = checkpoint.origin.commit};
     ASHLAR_TRY_ASSIGN(const auto writer,

@@ -37,7 +37,7 @@ CheckpointWriter::~CheckpointWriter() = default;
 
 Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(os::Disk& disk,
                                                                    const std::string& path,
-                                                                   const LogPlace& origin,
+                                                                   const engine::LogPlace& origin,
                                                                    engine::TimeMs moment_ms) {
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kCreate));
   std::unique_ptr<CheckpointWriter> writer(new CheckpointWriter(std::move(file), moment_ms));

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
+#include "engine/log_place.h"
 #include "engine/operation.h"
 #include "engine/operation_codec.h"
 #include "os/file.h"
@@ -26,13 +27,6 @@
 struct ZSTD_CCtx_s;
 
 namespace ashlar::memory {
-
-/// A place between two commits of the log.
-struct LogPlace {
-  std::uint64_t position = 0;
-  std::uint32_t chain = 0;
-  std::uint64_t commit = 0;
-};
 
 /// Writes a checkpoint.
 ///
@@ -43,7 +37,7 @@ class CheckpointWriter {
   ///
   /// Errors: kIo, kOutOfSpace
   static Result<std::unique_ptr<CheckpointWriter>> create(os::Disk& disk, const std::string& path,
-                                                          const LogPlace& origin,
+                                                          const engine::LogPlace& origin,
                                                           engine::TimeMs moment_ms);
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ashlar/result.h"
+#include "engine/log_place.h"
 #include "memory/checkpoint/checkpoint_file.h"
 #include "os/file.h"
 
@@ -21,7 +22,7 @@ namespace ashlar::memory {
 
 /// What a checkpoint tells about itself.
 struct CheckpointReport {
-  LogPlace origin;
+  engine::LogPlace origin;
   engine::TimeMs moment_ms = 0;  ///< When it was begun.
   std::uint64_t end = 0;         ///< The log must reach this.
   std::uint64_t block_count = 0;

@@ -24,7 +24,7 @@ class CheckpointReaderTest : public ::testing::Test {
   void SetUp() override {
     testing::Random random(testing::seed());
     for (int i = 0; i < 600; ++i) rows_["key:" + std::to_string(i)] = random.bytes(1000);
-    const LogPlace origin{.position = 4096, .chain = 3, .commit = 8};
+    const engine::LogPlace origin{.position = 4096, .chain = 3, .commit = 8};
     auto writer = CheckpointWriter::create(disk_, kPath, origin, 1'000);
     for (const auto& [key, value] : rows_) {
       ASSERT_TRUE((*writer)->add({.key = key, .value = value}).has_value());
