@@ -1,0 +1,52 @@
+/// \file
+/// What a reader sees of rows as they are stored: the rows of a range without those that were
+/// erased and without those whose deadline had come at a given moment.
+///
+/// Invariants:
+///   T1  A row whose deadline is not after the moment is not handed out.
+///   U5  Every row that is handed out lies in the range and is a put.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "ashlar/iterator.h"
+#include "ashlar/result.h"
+#include "engine/cursor.h"
+#include "engine/row_cursor.h"
+
+namespace ashlar::engine {
+
+/// Threads:  externally synchronised.
+/// Lifetime: that of what its rows come from.
+class VisibleCursor final : public Cursor {
+ public:
+  /// Input: rows       all rows, or at least those of the range
+  ///        moment_ms  the moment at which deadlines are judged, that of the snapshot it reads at
+  VisibleCursor(std::unique_ptr<RowCursor> rows, Range range, TimeMs moment_ms);
+
+  /// Cost: of every move: a step of the rows for each one that is hidden on the way
+  void seek_to_first() override;
+  void seek_to_last() override;
+  void seek(std::string_view key) override;
+  void seek_for_previous(std::string_view key) override;
+  void next() override;
+  void previous() override;
+
+  bool is_valid() const noexcept override { return is_valid_; }
+  std::string_view key() const noexcept override;
+  std::string_view value() const noexcept override;
+  Result<void> status() const override { return rows_->status(); }
+
+ private:
+  bool is_hidden() const noexcept;
+  void settle_forward();
+  void settle_backward();
+
+  const std::unique_ptr<RowCursor> rows_;
+  const Range range_;
+  const TimeMs moment_ms_;
+  bool is_valid_ = false;
+};
+
+}  // namespace ashlar::engine
