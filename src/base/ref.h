@@ -74,8 +74,11 @@ class Ref {
   }
 
   T* get() const noexcept { return thing_; }
-  T& operator*() const noexcept { return *thing_; }
-  T* operator->() const noexcept { return thing_; }
+  T& operator*() const noexcept { return *operator->(); }
+  T* operator->() const noexcept {
+    ASHLAR_ASSERT(thing_ != nullptr, "a reference that is followed leads somewhere");
+    return thing_;
+  }
   explicit operator bool() const noexcept { return thing_ != nullptr; }
   bool operator==(const Ref& other) const noexcept { return thing_ == other.thing_; }
 
