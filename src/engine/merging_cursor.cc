@@ -1,6 +1,6 @@
 #include "engine/merging_cursor.h"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -11,6 +11,16 @@ namespace {
 
 // What a source at its end ranks: nothing ranks worse, and a key with that head wins the tie.
 constexpr std::uint64_t kWorstRank = ~std::uint64_t{0};
+
+/// What follows the first `bytes` of `key`, which has as many.
+std::string_view behind(std::string_view key, std::size_t bytes) noexcept {
+  return {key.data() + bytes, key.size() - bytes};
+}
+
+std::size_t common_bytes(std::string_view left, std::string_view right) noexcept {
+  const auto [end, other_end] = std::ranges::mismatch(left, right);
+  return static_cast<std::size_t>(end - left.begin());
+}
 
 }  // namespace
 
@@ -31,16 +41,11 @@ int MergingCursor::compare_rest(const Source& left, const Source& right) const n
   if (left.is_at_end() || right.is_at_end()) {
     return static_cast<int>(left.is_at_end()) - static_cast<int>(right.is_at_end());
   }
-  int order = 0;
-  if (left.key.size() >= base::kKeyHeadBytes && right.key.size() >= base::kKeyHeadBytes) {
-    // The heads are equal, so what may differ begins behind them.
-    order = std::string_view(left.key.data() + base::kKeyHeadBytes,
-                             left.key.size() - base::kKeyHeadBytes)
-                .compare(std::string_view(right.key.data() + base::kKeyHeadBytes,
-                                          right.key.size() - base::kKeyHeadBytes));
-  } else {
-    order = left.key.compare(right.key);
-  }
+  // The heads are equal, so what may differ begins behind them, unless a key ends within its head.
+  const std::size_t head_end = prefix_bytes_ + base::kKeyHeadBytes;
+  const bool has_heads = std::min(left.key.size(), right.key.size()) >= head_end;
+  const std::size_t from = has_heads ? head_end : prefix_bytes_;
+  const int order = behind(left.key, from).compare(behind(right.key, from));
   return direction_ == Direction::kForward ? order : -order;
 }
 
@@ -57,13 +62,50 @@ inline bool MergingCursor::beats(Index left, Index right) noexcept {
   return is_newer;
 }
 
+inline std::uint64_t MergingCursor::rank_of(std::string_view key) const noexcept {
+  const std::uint64_t head = base::key_head(behind(key, prefix_bytes_));
+  return direction_ == Direction::kForward ? head : ~head;
+}
+
+/// Cuts the prefix down to what `key` begins with too. The order of the sources stays what it is,
+/// so the tree does: only what they are compared by is taken from further left.
+void MergingCursor::shorten_prefix(std::string_view key) noexcept {
+  ASHLAR_ASSERT(!key.starts_with(prefix()), "U6: a prefix is cut for a key that has another one");
+  prefix_bytes_ = common_bytes(prefix(), key);
+  for (Source& source : sources_) {
+    // The one that stands on `key` is being looked at, and has neither key nor rank meanwhile.
+    if (!source.is_at_end()) source.rank = rank_of(source.key);
+  }
+}
+
+/// The longest prefix that all keys at hand have. A single source is compared with nobody.
+void MergingCursor::choose_prefix() noexcept {
+  ASHLAR_ASSERT(prefix_bytes_ == 0, "U6: ranks are those of whole keys until a prefix is chosen");
+  if (sources_.size() < 2) return;
+  std::string_view shared;
+  for (const Source& source : sources_) {
+    if (source.is_at_end()) continue;
+    if (shared.data() == nullptr) shared = source.key.substr(0, kPrefixBytesMax);
+    shared = shared.substr(0, common_bytes(shared, source.key));
+  }
+  if (shared.empty()) return;
+  std::ranges::copy(shared, prefix_.begin());
+  prefix_bytes_ = shared.size();
+  for (Source& source : sources_) {
+    if (!source.is_at_end()) source.rank = rank_of(source.key);
+  }
+}
+
 /// Looks where a source stands. One that has failed makes the whole invalid (U4).
 inline void MergingCursor::load(Source& source) {
   source.is_above_equal = false;
   if (source.cursor->is_valid()) [[likely]] {
-    source.key = source.cursor->key();
-    const std::uint64_t head = base::key_head(source.key);
-    source.rank = direction_ == Direction::kForward ? head : ~head;
+    const std::string_view key = source.cursor->key();
+    source.key = {};
+    if (!key.starts_with(prefix())) [[unlikely]]
+      shorten_prefix(key);
+    source.key = key;
+    source.rank = rank_of(key);
     return;
   }
   source.key = {};
@@ -124,6 +166,7 @@ inline void MergingCursor::advance_beyond_key() {
 
 /// Plays all sources against each other, from the leaves up.
 void MergingCursor::build() {
+  choose_prefix();
   const std::size_t count = sources_.size();
   for (std::size_t i = 0; i < count; ++i) subtree_[count + i] = static_cast<Index>(i);
   for (std::size_t node = count - 1; node > 0; --node) {
@@ -142,6 +185,7 @@ template <typename Seek>
 void MergingCursor::seek_all(Direction direction, Seek seek_one) {
   error_.reset();
   direction_ = direction;
+  prefix_bytes_ = 0;
   is_valid_ = false;
   if (sources_.empty()) return;
   for (Source& source : sources_) {
@@ -226,6 +270,8 @@ void MergingCursor::check() const {
   for (Index i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
     if (source.is_at_end()) continue;
+    ASHLAR_ASSERT(source.key.starts_with(prefix()), "U6: all keys begin with the prefix");
+    ASHLAR_ASSERT(source.rank == rank_of(source.key), "U6: a rank is that of what follows");
     const bool is_beyond =
         direction_ == Direction::kForward ? source.key >= winner().key : source.key <= winner().key;
     ASHLAR_ASSERT(is_beyond, "U2: every source stands at the key at hand or beyond");

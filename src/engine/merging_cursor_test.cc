@@ -147,6 +147,32 @@ TEST(MergingCursor, WalksAsAMapDoes) {
   }
 }
 
+// U6: keys that share more than heads hold, then less, then nothing, and one that is the prefix.
+TEST(MergingCursor, WalksThroughKeysThatShareTheirBeginning) {
+  const std::string shared(70, 's');
+  std::vector<RowMap> sources(3);
+  for (const std::string& key :
+       {shared + "a1", shared + "a2", shared + "b", shared, shared.substr(0, 20), std::string("s"),
+        std::string("t"), shared.substr(0, 30) + "z", shared + std::string("\0", 1)}) {
+    sources[key.size() % 3][key] = {.value = key};
+  }
+  const RowMap map = merged(sources);
+  const auto cursor = merge(sources);
+  cursor->seek(shared + "a");
+  for (auto at = map.lower_bound(shared + "a"); at != map.end(); ++at, cursor->next()) {
+    cursor->check();
+    ASSERT_TRUE(cursor->is_valid());
+    ASSERT_EQ(cursor->key(), at->first);
+  }
+  cursor->seek_for_previous(shared + "b");
+  for (auto at = map.find(shared + "b");; --at, cursor->previous()) {
+    cursor->check();
+    ASSERT_TRUE(cursor->is_valid());
+    ASSERT_EQ(cursor->key(), at->first);
+    if (at == map.begin()) break;
+  }
+}
+
 // U3: long runs of one source, where only the runner-up is looked at, and their ends.
 TEST(MergingCursor, WalksThroughStreaks) {
   Random random(testing::seed(), 1);
