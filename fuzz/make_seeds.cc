@@ -16,6 +16,7 @@
 #include "engine/operation_codec.h"
 #include "log/frame.h"
 #include "log/segment.h"
+#include "lsm/manifest.h"
 #include "memory/checkpoint/checkpoint_file.h"
 #include "os/posix_disk.h"
 #include "os/simulated_disk.h"
@@ -102,6 +103,29 @@ std::string repair_steps() {
   return text.substr(0, text.rfind("checksum "));
 }
 
+/// A manifest with a table in level 0 and two below.
+std::string manifest() {
+  const ashlar::lsm::TableInfo table{.number = 3,
+                                     .age_rank = 3,
+                                     .file_bytes = 300,
+                                     .row_count = 10,
+                                     .erase_count = 1,
+                                     .expiring_count = 1,
+                                     .earliest_deadline_ms = kDeadlineMs,
+                                     .smallest = "a",
+                                     .largest = "bc"};
+  ashlar::lsm::TableInfo lower = table;
+  lower.number = 2;
+  ashlar::lsm::TableInfo next = table;
+  next.number = 1;
+  next.smallest = "c";
+  next.largest = "\0binary\xff"sv.substr(7);
+  return ashlar::lsm::encode_manifest({.next_file_number = 4,
+                                       .tables = {{.level = 0, .table = table},
+                                                  {.level = 6, .table = lower},
+                                                  {.level = 6, .table = next}}});
+}
+
 void write_seeds(Seeds seeds) {
   using ashlar::log::FrameKind;
   seeds.write("fuzz_payload", "every_kind", payload());
@@ -114,6 +138,8 @@ void write_seeds(Seeds seeds) {
   seeds.write("fuzz_segment", "name", ashlar::log::segment_name(42));
   seeds.write("fuzz_checkpoint", "empty", checkpoint(0));
   seeds.write("fuzz_checkpoint", "rows", checkpoint(50));
+  seeds.write("fuzz_manifest", "empty", ashlar::lsm::encode_manifest({}));
+  seeds.write("fuzz_manifest", "tables", manifest());
   seeds.write("fuzz_dump", "text", dump(*ashlar::cli::make_text_writer()));
   seeds.write("fuzz_dump", "binary", dump(*ashlar::cli::make_binary_writer()));
   seeds.write("fuzz_repair_steps", "steps", repair_steps());

@@ -49,7 +49,7 @@ int MergingCursor::compare_rest(const Source& left, const Source& right) const n
   return direction_ == Direction::kForward ? order : -order;
 }
 
-/// Whether `left` comes before `right`. Of equal keys the newer source does, and remembers it (U3).
+/// Whether `left` comes before `right`. Of equal keys the newer source does, and remembers it (U9).
 inline bool MergingCursor::beats(Index left, Index right) noexcept {
   Source& a = sources_[left];
   Source& b = sources_[right];
@@ -96,7 +96,7 @@ void MergingCursor::choose_prefix() noexcept {
   }
 }
 
-/// Looks where a source stands. One that has failed makes the whole invalid (U4).
+/// Looks where a source stands. One that has failed makes the whole invalid (U10).
 inline void MergingCursor::load(Source& source) {
   source.is_above_equal = false;
   if (source.cursor->is_valid()) [[likely]] {
@@ -132,7 +132,7 @@ void MergingCursor::replay(Index source) {
   tree_[0] = best;
 }
 
-/// The best of those that the winner has beaten: all others have lost to one of them (U3).
+/// The best of those that the winner has beaten: all others have lost to one of them (U9).
 void MergingCursor::find_runner_up() {
   for (std::size_t node = (sources_.size() + tree_[0]) / 2; node > 0; node /= 2) {
     if (runner_up_ == kNone || beats(tree_[node], runner_up_)) runner_up_ = tree_[node];
@@ -152,8 +152,8 @@ inline void MergingCursor::advance() {
   if (tree_[0] == source) find_runner_up();
 }
 
-/// Moves all sources that stand on the key at hand, so that what is next is another key (U1). Who
-/// comes next stands on the same key exactly when the one before it had beaten an equal one (U3),
+/// Moves all sources that stand on the key at hand, so that what is next is another key (U7). Who
+/// comes next stands on the same key exactly when the one before it had beaten an equal one (U9),
 /// so no key is looked at for it.
 inline void MergingCursor::advance_beyond_key() {
   bool has_equal = true;
@@ -204,7 +204,7 @@ void MergingCursor::seek_to_last() {
 }
 
 void MergingCursor::seek(std::string_view key) {
-  // Going forward a source that stands at `key` or beyond is where it should be already (U2).
+  // Going forward a source that stands at `key` or beyond is where it should be already (U8).
   const bool is_ahead = is_valid_ && direction_ == Direction::kForward && winner().key <= key;
   seek_all(Direction::kForward, [&](Source& source) {
     const bool is_there = is_ahead && (source.is_at_end() || source.key >= key);
@@ -216,7 +216,7 @@ void MergingCursor::seek_for_previous(std::string_view key) {
   seek_all(Direction::kBackward, [&](Source& source) { source.cursor->seek_for_previous(key); });
 }
 
-/// Turns round: moves every source to the other side of the key at hand (U2).
+/// Turns round: moves every source to the other side of the key at hand (U8).
 void MergingCursor::turn(Direction direction) {
   seek_all(direction, [&](Source& source) {
     RowCursor& cursor = *source.cursor;
@@ -265,7 +265,7 @@ Result<void> MergingCursor::status() const {
 }
 
 void MergingCursor::check() const {
-  ASHLAR_ASSERT(!is_valid_ || !error_, "U4: a cursor that has failed is invalid");
+  ASHLAR_ASSERT(!is_valid_ || !error_, "U10: a cursor that has failed is invalid");
   if (!is_valid_) return;
   for (Index i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
@@ -274,10 +274,10 @@ void MergingCursor::check() const {
     ASHLAR_ASSERT(source.rank == rank_of(source.key), "U6: a rank is that of what follows");
     const bool is_beyond =
         direction_ == Direction::kForward ? source.key >= winner().key : source.key <= winner().key;
-    ASHLAR_ASSERT(is_beyond, "U2: every source stands at the key at hand or beyond");
+    ASHLAR_ASSERT(is_beyond, "U8: every source stands at the key at hand or beyond");
     if (source.key != winner().key || i == tree_[0]) continue;
-    ASHLAR_ASSERT(i > tree_[0], "U1: of equal keys the newest is handed out");
-    ASHLAR_ASSERT(winner().is_above_equal, "U3: who has won knows whether a key is its alone");
+    ASHLAR_ASSERT(i > tree_[0], "U7: of equal keys the newest is handed out");
+    ASHLAR_ASSERT(winner().is_above_equal, "U9: who has won knows whether a key is its alone");
   }
 }
 

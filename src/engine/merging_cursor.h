@@ -13,14 +13,14 @@
 /// the best of those losers, the runner-up, is known, and a step is one comparison in all.
 ///
 /// Invariants:
-///   U1  Of equal keys only the newest source's row is handed out; so a key is handed out once.
-///   U2  Walking forward each source stands on its first key at or after the one handed out, or at
+///   U6  All keys that sources stand on begin with the prefix, and ranks are those of what follows.
+///   U7  Of equal keys only the newest source's row is handed out; so a key is handed out once.
+///   U8  Walking forward each source stands on its first key at or after the one handed out, or at
 ///       its end; backward on its last at or before it, or before its beginning. So a turn is one
 ///       step of each source.
-///   U3  The loser at a node has lost against the winner of the subtree below it. So a source that
+///   U9  The loser at a node has lost against the winner of the subtree below it. So a source that
 ///       wins and has beaten no equal key (`is_above_equal`) is alone with its key.
-///   U4  When a source fails the whole is invalid, and `status` says why, until the next seek.
-///   U6  All keys that sources stand on begin with the prefix, and ranks are those of what follows.
+///   U10  When a source fails the whole is invalid, and `status` says why, until the next seek.
 ///
 /// Source: Knuth, The Art of Computer Programming 3, section 5.4.1 (tree of losers).
 #pragma once
@@ -64,7 +64,7 @@ class MergingCursor final : public RowCursor {
   TimeMs deadline_ms() const noexcept override;
   Result<void> status() const override;
 
-  /// Aborts unless U1 to U4 and U6 hold.
+  /// Aborts unless U6 to U10 hold.
   void check() const;
 
  private:

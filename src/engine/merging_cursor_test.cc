@@ -75,7 +75,7 @@ TEST(MergingCursor, OfNothingIsInvalid) {
   EXPECT_TRUE(cursor->status().has_value());
 }
 
-// U1
+// U7
 TEST(MergingCursor, HandsOutAKeyOnceAsItsNewestSourceHasIt) {
   const auto cursor = merge({{{"b", {.value = "newest"}}},
                              {{"a", {.value = "only"}}, {"b", {.value = "older"}}},
@@ -92,7 +92,7 @@ TEST(MergingCursor, HandsOutAKeyOnceAsItsNewestSourceHasIt) {
   EXPECT_FALSE(cursor->is_valid());
 }
 
-// U1: a key of which all bytes are those that rank worst is no end of a source.
+// U7: a key of which all bytes are those that rank worst is no end of a source.
 TEST(MergingCursor, TellsTheLargestHeadFromAnEnd) {
   const std::string largest(8, '\xff');
   const auto cursor = merge({{}, {{largest, {.value = "here"}}}, {}});
@@ -106,7 +106,7 @@ TEST(MergingCursor, TellsTheLargestHeadFromAnEnd) {
   EXPECT_EQ(backward->key(), smallest);
 }
 
-// U1, U2, U3: any walk, turns included, is the walk over a map.
+// U7, U8, U9: any walk, turns included, is the walk over a map.
 TEST(MergingCursor, WalksAsAMapDoes) {
   Random random(testing::seed());
   for (int round = 0; round < 300; ++round) {
@@ -173,7 +173,7 @@ TEST(MergingCursor, WalksThroughKeysThatShareTheirBeginning) {
   }
 }
 
-// U3: long runs of one source, where only the runner-up is looked at, and their ends.
+// U9: long runs of one source, where only the runner-up is looked at, and their ends.
 TEST(MergingCursor, WalksThroughStreaks) {
   Random random(testing::seed(), 1);
   std::vector<RowMap> sources(5);
@@ -196,7 +196,7 @@ TEST(MergingCursor, WalksThroughStreaks) {
   EXPECT_FALSE(cursor->is_valid());
 }
 
-// U4: whichever move of whichever source fails, the merge is invalid and says why; before that it
+// U10: whichever move of whichever source fails, the merge is invalid and says why; before that it
 // has handed out nothing but what is true.
 TEST(MergingCursor, IsInvalidWhenASourceFails) {
   Random random(testing::seed(), 2);
@@ -226,7 +226,7 @@ TEST(MergingCursor, IsInvalidWhenASourceFails) {
   }
 }
 
-// U4: a seek that goes well makes it good again.
+// U10: a seek that goes well makes it good again.
 TEST(MergingCursor, ForgetsAFailureWithTheNextSeek) {
   class FailsOnce final : public RowCursor {
    public:

@@ -3,8 +3,9 @@
 /// erased and without those whose deadline had come at a given moment.
 ///
 /// Invariants:
-///   T1  A row whose deadline is not after the moment is not handed out.
 ///   U5  Every row that is handed out lies in the range and is a put.
+///
+/// T1 (storage_engine.h) here: a row whose deadline is not after the moment is not handed out.
 #pragma once
 
 #include <memory>

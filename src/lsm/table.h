@@ -13,7 +13,7 @@
 /// with the last version, which may be that of a snapshot held for long.
 ///
 /// Invariants:
-///   V1  A file is removed only when its table was marked obsolete and nobody holds it any more.
+///   V13  A file is removed only when its table was marked obsolete and nobody holds it any more.
 #pragma once
 
 #include <atomic>
@@ -62,7 +62,7 @@ class Table : public base::Counted {
 
   const TableInfo& info() const noexcept { return info_; }
 
-  /// Lets the file go with the last owner (V1). Called once a manifest without the table is
+  /// Lets the file go with the last owner (V13). Called once a manifest without the table is
   /// durable.
   ///
   /// Relaxed: whoever destroys the table comes after all who had a reference, this caller among

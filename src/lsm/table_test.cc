@@ -27,7 +27,7 @@ class WatchedTable final : public Table {
   Fate& fate_;
 };
 
-// V1
+// V13
 TEST(Table, RemovesItsFileWithTheLastOwnerIfItIsObsolete) {
   auto fate = WatchedTable::Fate::kOpen;
   TableRef table = base::make_ref<WatchedTable>(info_of(1, {"a", "b"}), fate);
@@ -39,7 +39,7 @@ TEST(Table, RemovesItsFileWithTheLastOwnerIfItIsObsolete) {
   EXPECT_EQ(fate, WatchedTable::Fate::kRemoved);
 }
 
-// V1
+// V13
 TEST(Table, KeepsItsFileOtherwise) {
   auto fate = WatchedTable::Fate::kOpen;
   TableRef table = base::make_ref<WatchedTable>(info_of(1, {"a", "b"}), fate);
