@@ -1,0 +1,37 @@
+// Taking room in steps, and giving it back.
+
+#include "base/arena.h"
+
+namespace ashlar::base {
+
+std::optional<Arena> Arena::make(MemoryBudget& budget, std::size_t address_bytes) noexcept {
+  // Whole steps, so that the last one is as good as any other.
+  const std::size_t step_count = (address_bytes + kStepBytes - 1) / kStepBytes;
+  auto region = Reservation::make(step_count * kStepBytes);
+  if (!region) return std::nullopt;
+  // A random load from what lies here costs 150 ns, from 4 KiB pages 275 (1 GiB, 2 cores).
+  region->prefer_huge_pages(0, region->bytes());
+  return Arena(*std::move(region), budget);
+}
+
+bool Arena::reserve(std::size_t bytes) noexcept {
+  if (!has_addresses(bytes)) return false;
+  const std::size_t end = used_bytes() + round_up(bytes);
+  const std::size_t taken = taken_bytes();
+  if (end <= taken) return true;
+  const std::size_t missing = (end - taken + kStepBytes - 1) / kStepBytes * kStepBytes;
+  ASHLAR_ASSERT(taken + missing <= region_.bytes(), "an arena has as many steps as addresses");
+  if (!budget_->try_take(missing)) return false;
+  taken_bytes_.store(taken + missing, std::memory_order_relaxed);
+  return true;
+}
+
+void Arena::give_back_down_to(std::size_t taken_bytes) noexcept {
+  const std::size_t taken = this->taken_bytes();
+  ASHLAR_ASSERT(taken_bytes <= taken, "an arena gives back what it has taken");
+  ASHLAR_ASSERT(taken_bytes >= used_bytes(), "A1: what was handed out is kept");
+  budget_->give_back(taken - taken_bytes);
+  taken_bytes_.store(taken_bytes, std::memory_order_relaxed);
+}
+
+}  // namespace ashlar::base

@@ -1,0 +1,89 @@
+// What the memtable relies on: reserved room is there, what was handed out stays, and the budget
+// gets back exactly what was taken.
+
+#include "base/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace ashlar::base {
+namespace {
+
+constexpr std::size_t kStep = Arena::kStepBytes;
+
+// A1: pieces of all sizes keep what was written to them, and are zeroes before.
+TEST(Arena, KeepsWhatWasWritten) {
+  MemoryBudget budget(8 * kStep);
+  auto arena = *Arena::make(budget, 8 * kStep);
+  std::vector<std::pair<char*, std::size_t>> pieces;
+  for (std::size_t bytes = 1; bytes < 1500; bytes += 3) {
+    ASSERT_TRUE(arena.reserve(bytes));
+    char* const piece = arena.allocate(bytes);
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(piece) % Arena::kAlignmentBytes, 0U);
+    ASSERT_EQ(piece[0], 0);
+    ASSERT_EQ(piece[bytes - 1], 0);
+    std::memset(piece, static_cast<int>(bytes % 251 + 1), bytes);
+    pieces.emplace_back(piece, bytes);
+  }
+  for (const auto& [piece, bytes] : pieces) {
+    EXPECT_EQ(piece[0], static_cast<char>(bytes % 251 + 1));
+    EXPECT_EQ(piece[bytes - 1], static_cast<char>(bytes % 251 + 1));
+  }
+}
+
+// A2, M1: room is taken in steps, ahead of use, and used up to its last byte.
+TEST(Arena, TakesRoomInStepsAheadOfUse) {
+  MemoryBudget budget(4 * kStep);
+  auto arena = *Arena::make(budget, 4 * kStep);
+  EXPECT_EQ(budget.used_bytes(), 0U);
+  ASSERT_TRUE(arena.reserve(1));
+  EXPECT_EQ(budget.used_bytes(), kStep);
+  ASSERT_TRUE(arena.reserve(kStep + 1));
+  EXPECT_EQ(arena.taken_bytes(), 2 * kStep);
+  arena.allocate(kStep);
+  arena.allocate(kStep);
+  EXPECT_EQ(arena.used_bytes(), 2 * kStep);
+  EXPECT_EQ(budget.used_bytes(), 2 * kStep);
+}
+
+// M1: a refusal changes nothing, whether the budget or the addresses have run out.
+TEST(Arena, RefusesWithoutTakingAnything) {
+  MemoryBudget budget(2 * kStep);
+  auto arena = *Arena::make(budget, 3 * kStep);
+  ASSERT_TRUE(arena.reserve(kStep));
+  EXPECT_FALSE(arena.reserve(2 * kStep + 1));
+  EXPECT_TRUE(arena.has_addresses(3 * kStep));
+  EXPECT_FALSE(arena.has_addresses(3 * kStep + 1));
+  EXPECT_FALSE(arena.reserve(SIZE_MAX));
+  EXPECT_EQ(budget.used_bytes(), kStep);
+  EXPECT_TRUE(arena.reserve(2 * kStep));
+}
+
+// M1: the budget has everything back, from where the arena was moved to, once.
+TEST(Arena, GivesBackExactlyWhatItTook) {
+  MemoryBudget budget(4 * kStep);
+  {
+    auto arena = *Arena::make(budget, 4 * kStep);
+    ASSERT_TRUE(arena.reserve(3 * kStep));
+    arena.allocate(10);
+    arena.give_back_down_to(kStep);
+    EXPECT_EQ(budget.used_bytes(), kStep);
+    const Arena other = std::move(arena);
+    EXPECT_EQ(other.used_bytes(), 16U);
+    EXPECT_EQ(budget.used_bytes(), kStep);
+  }
+  EXPECT_EQ(budget.used_bytes(), 0U);
+}
+
+TEST(ArenaDeathTest, RefusesWhatWasNotReserved) {
+  MemoryBudget budget(kStep);
+  auto arena = *Arena::make(budget, kStep);
+  EXPECT_DEATH(arena.allocate(1), "A2");
+}
+
+}  // namespace
+}  // namespace ashlar::base
