@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -15,9 +16,11 @@
 namespace ashlar::lsm {
 namespace {
 
-constexpr std::uint64_t kKeyCount = 64;                      // Overwritten by every commit in part,
-constexpr std::uint64_t kKeysPerCommit = 4;                  // one group of so many at a time;
-const std::uint64_t kCommitCount = testing::scaled(24'000);  // and each adds a key of its own.
+constexpr std::uint64_t kKeyCount = 64;  // Overwritten by every commit in part,
+constexpr std::uint64_t kKeysPerCommit =
+    4;  // one group of so many at a time; each adds a key of its own.
+// Enough keys for the index to grow under the readers, in every build.
+const std::uint64_t kCommitCount = std::max<std::uint64_t>(testing::scaled(24'000), 6'000);
 
 std::string shared_key(std::uint64_t index) {
   return "shared/" + std::to_string(index);
