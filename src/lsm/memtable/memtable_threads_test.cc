@@ -16,9 +16,9 @@
 namespace ashlar::lsm {
 namespace {
 
-constexpr std::uint64_t kKeyCount = 64;  // Overwritten by every commit in part,
-constexpr std::uint64_t kKeysPerCommit =
-    4;  // one group of so many at a time; each adds a key of its own.
+// Every commit overwrites one group of these keys, and adds a key of its own.
+constexpr std::uint64_t kKeyCount = 64;
+constexpr std::uint64_t kKeysPerCommit = 4;
 // Enough keys for the index to grow under the readers, in every build.
 const std::uint64_t kCommitCount = std::max<std::uint64_t>(testing::scaled(24'000), 6'000);
 
