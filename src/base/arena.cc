@@ -29,7 +29,7 @@ bool Arena::reserve(std::size_t bytes) noexcept {
 void Arena::give_back_down_to(std::size_t taken_bytes) noexcept {
   const std::size_t taken = this->taken_bytes();
   ASHLAR_ASSERT(taken_bytes <= taken, "an arena gives back what it has taken");
-  ASHLAR_ASSERT(taken_bytes >= used_bytes(), "A1: what was handed out is kept");
+  ASHLAR_ASSERT(taken_bytes >= used_bytes(), "Q2: what was handed out is kept");
   budget_->give_back(taken - taken_bytes);
   taken_bytes_.store(taken_bytes, std::memory_order_relaxed);
 }

@@ -5,9 +5,9 @@
 ///     | handed out            | room                | not taken, not touched |
 ///
 /// Invariants:
-///   A1  What is handed out stays where it is, and nobody else gets it, until the arena goes.
-///   A2  After `reserve(n)` has succeeded the next n bytes are handed out without failing.
-///   M1  Every byte of room is taken from the budget before it is handed out.
+///   Q2  What is handed out stays where it is, and nobody else gets it, until the arena goes.
+///   Q3  After `reserve(n)` has succeeded the next n bytes are handed out without failing.
+///   M1 of memory_budget.h: every byte of room is taken before it is handed out.
 #pragma once
 
 #include <atomic>
@@ -59,11 +59,11 @@ class Arena {
   /// Gives room back that was not handed out, down to `taken_bytes` in all.
   void give_back_down_to(std::size_t taken_bytes) noexcept;
 
-  /// Hands out `bytes`, rounded up to the alignment. There must be room for them (A2).
+  /// Hands out `bytes`, rounded up to the alignment. There must be room for them (Q3).
   char* allocate(std::size_t bytes) noexcept {
     const std::size_t begin = used_bytes();
     const std::size_t end = begin + round_up(bytes);
-    ASHLAR_ASSERT(end <= taken_bytes(), "A2, M1: what is handed out was reserved");
+    ASHLAR_ASSERT(end <= taken_bytes(), "Q3, M1: what is handed out was reserved");
     // Relaxed: the writer alone stores, and others only want a figure.
     used_bytes_.store(end, std::memory_order_relaxed);
     return region_.begin() + begin;

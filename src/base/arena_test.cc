@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kStep = Arena::kStepBytes;
 
-// A1: pieces of all sizes keep what was written to them, and are zeroes before.
+// Q2: pieces of all sizes keep what was written to them, and are zeroes before.
 TEST(Arena, KeepsWhatWasWritten) {
   MemoryBudget budget(8 * kStep);
   auto arena = *Arena::make(budget, 8 * kStep);
@@ -35,7 +35,7 @@ TEST(Arena, KeepsWhatWasWritten) {
   }
 }
 
-// A2, M1: room is taken in steps, ahead of use, and used up to its last byte.
+// Q3, M1: room is taken in steps, ahead of use, and used up to its last byte.
 TEST(Arena, TakesRoomInStepsAheadOfUse) {
   MemoryBudget budget(4 * kStep);
   auto arena = *Arena::make(budget, 4 * kStep);
@@ -82,7 +82,7 @@ TEST(Arena, GivesBackExactlyWhatItTook) {
 TEST(ArenaDeathTest, RefusesWhatWasNotReserved) {
   MemoryBudget budget(kStep);
   auto arena = *Arena::make(budget, kStep);
-  EXPECT_DEATH(arena.allocate(1), "A2");
+  EXPECT_DEATH(arena.allocate(1), "Q3");
 }
 
 }  // namespace

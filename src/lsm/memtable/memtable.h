@@ -12,10 +12,10 @@
 /// Invariants:
 ///   N1 to N9  in record.h, hash_index.h, run.h, ordered_side.h, memtable_cursor.h
 ///   N10  After `reserve` has succeeded, inserting those operations takes nothing from the budget
-///   and
-///        cannot fail; after it has failed everything is as it was.
-///   C1   A reader at a sequence sees each commit at or below it whole, and none above.
-///   M1   All memory is taken from the budget before it is used, and given back with the memtable.
+///        and cannot fail; after it has failed everything is as it was.
+///   C1 of storage_engine.h: a reader at a sequence sees each commit at or below it whole, and none
+///        above.
+///   M1 of memory_budget.h: all memory is taken before it is used, and given back with the table.
 #pragma once
 
 #include <atomic>

@@ -198,7 +198,7 @@ TEST(MemtableDeathTest, RefusesCommitsOutOfOrder) {
 TEST(MemtableDeathTest, RefusesWhatWasNotReserved) {
   MemtableRig rig;
   const engine::Operation operation{.key = "b", .value = "2"};
-  EXPECT_DEATH(rig.table->insert(operation, rig.hash("b"), 1), "A2");
+  EXPECT_DEATH(rig.table->insert(operation, rig.hash("b"), 1), "Q3");
 }
 
 }  // namespace

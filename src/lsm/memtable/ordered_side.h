@@ -14,7 +14,7 @@
 ///   N6, N7  in run.h
 ///   N8  No two runs of a set have a key in common, and together they have every key that had
 ///       arrived when the set was made.
-///   M1  The entry of a key is taken from the budget before the key is added.
+///   M1 of memory_budget.h: the entry of a key is taken before the key is added.
 #pragma once
 
 #include <atomic>

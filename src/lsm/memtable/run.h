@@ -9,7 +9,7 @@
 /// Invariants:
 ///   N6  The keys of a run ascend strictly.
 ///   N7  Every head is that of its key at the end of the prefix, which all keys of the run share.
-///   M1  A run that owns its entries has taken them from the budget, and gives them back.
+///   M1 of memory_budget.h: a run that owns its entries has taken them, and gives them back.
 #pragma once
 
 #include <algorithm>
