@@ -6,9 +6,8 @@
 ///
 /// Invariants:
 ///   N9  Every source stands at its first key at or after the cursor's while it walks forward, at
-///   its
-///       last at or before it while it walks backward, or is at its end; sources stand in the order
-///       of their keys in that direction, those at their ends last.
+///       its last at or before it while it walks backward, or is at its end; sources stand in the
+///       order of their keys in that direction, those at their ends last.
 #pragma once
 
 #include <memory>

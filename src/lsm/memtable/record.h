@@ -15,8 +15,7 @@
 ///
 /// Invariants:
 ///   N1  What a reader can reach is complete and never changes, but for `newest`.
-///   N2  Along a chain, from the newest version to the oldest, sequences never increase; of two
-///   with
+///   N2  Along a chain, from the newest version to the oldest, sequences never increase; of two of
 ///       one sequence the one inserted later comes first.
 #pragma once
 
