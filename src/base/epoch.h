@@ -92,6 +92,14 @@ class EpochDomain {
   /// Cost:    a barrier for every running thread, some microseconds, under the mutex
   Epoch settle() noexcept;
 
+  /// Whether the calling thread has a guard open: for asserts of those who rely on their caller's.
+  bool is_guarded() const noexcept {
+    const std::atomic<Epoch>& place = places_[thread_index()].epoch;
+    // Relaxed: the thread's own store; the shared place may be open for another thread.
+    const Epoch noted = place.load(std::memory_order_relaxed);
+    return noted != kClosed && noted != kUnused;
+  }
+
   /// How many objects wait to be freed.
   std::size_t retired_count() const noexcept;
 

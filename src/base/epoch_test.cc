@@ -112,6 +112,19 @@ TEST(EpochGuard, NestsInOthersOfItsThread) {
   EXPECT_EQ(domain.collect(), 1U);
 }
 
+TEST(EpochGuard, IsKnownToItsThreadAndDomain) {
+  EpochDomain domain;
+  EpochDomain other;
+  EXPECT_FALSE(domain.is_guarded());
+  {
+    const EpochGuard guard(domain);
+    EXPECT_TRUE(domain.is_guarded());
+    EXPECT_FALSE(other.is_guarded());
+    std::thread([&] { EXPECT_FALSE(domain.is_guarded()); }).join();
+  }
+  EXPECT_FALSE(domain.is_guarded());
+}
+
 TEST(EpochGuard, OfOneDomainHoldsNothingOfAnother) {
   EpochDomain one;
   EpochDomain other;
