@@ -5,7 +5,8 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ASHLAR_XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ASHLAR_ZSTD REQUIRED IMPORTED_TARGET libzstd)
-set(ashlar_packages PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD)
+pkg_check_modules(ASHLAR_LZ4 REQUIRED IMPORTED_TARGET liblz4)
+set(ashlar_packages PkgConfig::ASHLAR_XXHASH PkgConfig::ASHLAR_ZSTD PkgConfig::ASHLAR_LZ4)
 
 # ashlar::internal is the library as tests, benches and tools of this tree see it: with src/ on the
 # include path and our warnings on. Examples link ashlar::ashlar, as a stranger would.
