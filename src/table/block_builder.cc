@@ -33,16 +33,26 @@ BlockBuilder::Sums BlockBuilder::sums_with(const engine::Operation& row) const n
   return sums;
 }
 
+// Keys of one length that differ in fewer than their last four bytes: the head takes four all the
+// same, so that there are no rests, and tells as many keys apart. Where lengths differ it is worth
+// more that the head begins where the keys do differ.
+std::size_t BlockBuilder::prefix_bytes_of(const Sums& sums) noexcept {
+  const bool leaves_head = sums.key_bytes_min - sums.prefix_bytes >= kHeadBytes;
+  if (leaves_head || sums.keys_differ || sums.key_bytes_min < kHeadBytes) return sums.prefix_bytes;
+  return sums.key_bytes_min - kHeadBytes;
+}
+
 BlockHeader BlockBuilder::header_of(const Sums& sums) noexcept {
   BlockHeader header;
   header.row_count = static_cast<std::uint32_t>(sums.row_count);
-  header.prefix_bytes = static_cast<std::uint32_t>(sums.prefix_bytes);
-  const bool is_whole = sums.key_bytes_min - sums.prefix_bytes < kHeadBytes;
+  const std::size_t prefix_bytes = prefix_bytes_of(sums);
+  header.prefix_bytes = static_cast<std::uint32_t>(prefix_bytes);
+  const bool is_whole = sums.key_bytes_min - prefix_bytes < kHeadBytes;
   header.flags = static_cast<std::uint8_t>(
       (sums.keys_differ ? kRestsDiffer : 0) | (sums.values_differ ? kValuesDiffer : 0) |
       (sums.has_erases ? kHasErases : 0) | (sums.has_deadlines ? kHasDeadlines : 0) |
       (is_whole ? kRestsAreWhole : 0));
-  const std::size_t in_front = sums.prefix_bytes + header.head_key_bytes();
+  const std::size_t in_front = prefix_bytes + header.head_key_bytes();
   const std::size_t rests_bytes = sums.key_bytes - sums.row_count * in_front;
   if (!sums.keys_differ) {
     header.rest_bytes = static_cast<std::uint32_t>(rests_bytes / sums.row_count);

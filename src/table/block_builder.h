@@ -56,6 +56,7 @@ class BlockBuilder {
 
   std::string_view key(std::size_t row) const noexcept;
   Sums sums_with(const engine::Operation& row) const noexcept;
+  static std::size_t prefix_bytes_of(const Sums& sums) noexcept;
   static BlockHeader header_of(const Sums& sums) noexcept;
   void store_columns(const BlockHeader& header, char* raw) const noexcept;
   void store_row(const BlockHeader& header, const BlockColumns& columns, std::size_t index,

@@ -62,6 +62,14 @@ TEST(BlockBuilder, TakesTwoBytesARowBesideKeysAndValues) {
   EXPECT_LE(raw.size(), row_bytes + 2 * block.row_count() + 32) << "the prefix is kept once";
 }
 
+TEST(BlockBuilder, KeepsOfDenseKeysNothingButTheirHeads) {
+  TestRows rows;
+  for (int i = 100; i < 170; ++i) rows["user000000000" + std::to_string(i)] = {.value = "v"};
+  const std::string raw = block_of_rows(rows);
+  const std::size_t prefix_bytes = 12;
+  EXPECT_EQ(raw.size(), kBlockHeaderBytes + prefix_bytes + 70 * (2 + kHeadBytes + 1));
+}
+
 TEST(BlockBuilder, GivesALongRowABlockOfItsOwn) {
   const TestRows rows = {{"a", {.value = "1"}},
                          {std::string(65'535, 'k'), {.value = std::string(1 << 20, 'v')}},
