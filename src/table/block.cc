@@ -2,7 +2,6 @@
 
 #include <bit>
 
-#include "base/assert.h"
 #include "table/tag_match.h"
 
 namespace ashlar::table {

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
+#include "base/assert.h"
 #include "engine/operation.h"
 #include "table/block_layout.h"
 
@@ -58,6 +59,8 @@ class Block {
 
   /// The key of `row`, put together in a buffer that `begin_keys` of this block has made.
   std::string_view key(std::uint32_t row, std::string& buffer) const noexcept {
+    ASHLAR_DEBUG_ASSERT(row < header_.row_count, "a row is one of the block's");
+    ASHLAR_DEBUG_ASSERT(buffer.starts_with(prefix()), "keys are put together behind the prefix");
     char* to = buffer.data() + header_.prefix_bytes;
     if (!header_.has(kRestsAreWhole)) {
       base::store_number(to, __builtin_bswap32(head(row)));
@@ -72,6 +75,7 @@ class Block {
   std::string key(std::uint32_t row) const;
 
   std::string_view value(std::uint32_t row) const noexcept {
+    ASHLAR_DEBUG_ASSERT(row < header_.row_count, "a row is one of the block's");
     const char* const values = raw_ + header_.values_begin;
     if (!header_.has(kValuesDiffer)) {
       return {values + std::size_t{row} * header_.value_bytes, header_.value_bytes};
