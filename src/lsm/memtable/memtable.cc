@@ -15,12 +15,12 @@ namespace {
 
 // The least that a key with one version takes of the records: so many bytes of addresses there need
 // one entry in order at most.
-constexpr std::size_t kRecordBytesMin = KeyNode::bytes_of(1) + sizeof(Version);
+constexpr std::size_t kRecordBytesMin = KeyNode::bytes_of(1) + sizeof(RowVersion);
 static_assert(kRecordBytesMin >= sizeof(RunEntry), "the order needs no more than the records");
 
 constexpr std::size_t kLookupsAtOnce = 16;
 
-Memtable::Found found_of(const Version& version) noexcept {
+Memtable::Found found_of(const RowVersion& version) noexcept {
   return {.kind = version.kind(), .deadline_ms = version.deadline_ms(), .value = version.value()};
 }
 
@@ -118,7 +118,7 @@ std::optional<Memtable::Found> Memtable::get(std::string_view key, std::uint64_t
                                              Sequence sequence) const noexcept {
   const Place place = find(key, hash);
   if (place == kNowhere) return std::nullopt;
-  const Version* const version = records_.newest_at(records_.node(place), sequence);
+  const RowVersion* const version = records_.newest_at(records_.node(place), sequence);
   if (version == nullptr) return std::nullopt;
   return found_of(*version);
 }

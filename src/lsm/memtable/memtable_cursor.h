@@ -74,7 +74,7 @@ class MemtableCursor final : public engine::RowCursor {
   const Sequence sequence_;
   std::vector<Source> sources_;
   Direction direction_ = Direction::kForward;
-  const Version* version_ = nullptr;  // Of the first source's key; null when not valid.
+  const RowVersion* version_ = nullptr;  // Of the first source's key; null when not valid.
 };
 
 }  // namespace ashlar::lsm

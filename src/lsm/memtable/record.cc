@@ -8,17 +8,18 @@ Place Records::write_version(const engine::Operation& operation, Sequence sequen
                              Place older) noexcept {
   const bool is_erase = operation.kind == engine::OperationKind::kErase;
   if (is_erase) ASHLAR_ASSERT(operation.value.empty(), "an erase carries no value");
-  ASHLAR_ASSERT(operation.value.size() <= Version::kValueBytesMax, "a value stays in its limit");
+  ASHLAR_ASSERT(operation.value.size() <= RowVersion::kValueBytesMax, "a value stays in its limit");
   const bool has_deadline = !is_erase && operation.deadline_ms != engine::kNever;
 
   const std::size_t deadline_bytes = has_deadline ? sizeof(engine::TimeMs) : 0;
-  char* const memory = arena_.allocate(sizeof(Version) + deadline_bytes + operation.value.size());
+  char* const memory =
+      arena_.allocate(sizeof(RowVersion) + deadline_bytes + operation.value.size());
   const std::uint32_t flags =
-      (is_erase ? Version::kEraseBit : 0) | (has_deadline ? Version::kDeadlineBit : 0);
-  new (memory) Version{.sequence = sequence,
-                       .shape = flags | static_cast<std::uint32_t>(operation.value.size()),
-                       .older = older};
-  char* const after = memory + sizeof(Version);
+      (is_erase ? RowVersion::kEraseBit : 0) | (has_deadline ? RowVersion::kDeadlineBit : 0);
+  new (memory) RowVersion{.sequence = sequence,
+                          .shape = flags | static_cast<std::uint32_t>(operation.value.size()),
+                          .older = older};
+  char* const after = memory + sizeof(RowVersion);
   if (has_deadline) base::store_number(after, operation.deadline_ms);
   if (!operation.value.empty()) {  // No bytes may have no address.
     std::memcpy(after + deadline_bytes, operation.value.data(), operation.value.size());

@@ -7,7 +7,7 @@
 ///                    6     n  key
 ///               padding to 8; then the key's first version, in the same cache lines as a rule
 ///
-///     Version        0     8  sequence
+///     RowVersion     0     8  sequence
 ///                    8     4  shape       bits 0-29 value bytes, 30 has a deadline, 31 is an erase
 ///                   12     4  older       place of the version before; 0: none
 ///                   16     8  deadline    only where there is one
@@ -41,7 +41,7 @@ inline constexpr Place kNowhere = 0;
 inline constexpr std::size_t kPlaceUnitBytes = base::Arena::kAlignmentBytes;
 inline constexpr std::size_t kPlaceBytesMax = std::size_t{1} << 35U;
 
-struct Version {
+struct RowVersion {
   Sequence sequence;
   std::uint32_t shape;
   Place older;
@@ -65,10 +65,10 @@ struct Version {
 
   /// What follows the fixed part.
   const char* after() const noexcept {
-    return reinterpret_cast<const char*>(this) + sizeof(Version);
+    return reinterpret_cast<const char*>(this) + sizeof(RowVersion);
   }
 };
-static_assert(sizeof(Version) == 16);
+static_assert(sizeof(RowVersion) == 16);
 
 struct KeyNode {
   std::atomic<Place> newest;
@@ -89,7 +89,8 @@ struct KeyNode {
 /// What an insert may use up: a new key, and a version with a deadline.
 constexpr std::size_t record_bytes_max(const engine::Operation& operation) noexcept {
   return KeyNode::bytes_of(operation.key.size()) +
-         base::Arena::round_up(sizeof(Version) + sizeof(engine::TimeMs) + operation.value.size());
+         base::Arena::round_up(sizeof(RowVersion) + sizeof(engine::TimeMs) +
+                               operation.value.size());
 }
 
 /// The records of one memtable.
@@ -102,8 +103,8 @@ class Records {
   const KeyNode& node(Place place) const noexcept {
     return *reinterpret_cast<const KeyNode*>(begin_ + place * kPlaceUnitBytes);
   }
-  const Version& version(Place place) const noexcept {
-    return *reinterpret_cast<const Version*>(begin_ + place * kPlaceUnitBytes);
+  const RowVersion& version(Place place) const noexcept {
+    return *reinterpret_cast<const RowVersion*>(begin_ + place * kPlaceUnitBytes);
   }
 
   /// Starts loading the first lines of a node; most rows with their first version lie in two.
@@ -114,11 +115,11 @@ class Records {
   }
 
   /// The newest version of `node` at or below `sequence`; null when there is none.
-  const Version* newest_at(const KeyNode& node, Sequence sequence) const noexcept {
+  const RowVersion* newest_at(const KeyNode& node, Sequence sequence) const noexcept {
     // Acquire: partner of the release in `add_version`; the version is complete (N1).
     Place place = node.newest.load(std::memory_order_acquire);
     while (place != kNowhere) {
-      const Version& found = version(place);
+      const RowVersion& found = version(place);
       if (found.sequence <= sequence) return &found;
       place = found.older;  // Published together with its successor or before.
     }

@@ -23,8 +23,8 @@ struct Rig {
   Records records{arena};
 };
 
-const Version& version_at(const Rig& rig, const KeyNode& node, Sequence sequence) {
-  const Version* const version = rig.records.newest_at(node, sequence);
+const RowVersion& version_at(const Rig& rig, const KeyNode& node, Sequence sequence) {
+  const RowVersion* const version = rig.records.newest_at(node, sequence);
   if (version == nullptr) throw std::runtime_error("no version for this sequence");
   return *version;
 }
@@ -51,7 +51,7 @@ TEST(Record, ComesBackAsItWasWritten) {
       const KeyNode& node = rig.records.node(rig.records.add_node(operation, 7));
       EXPECT_LE(rig.arena.used_bytes() - before, record_bytes_max(operation));
       EXPECT_EQ(node.key(), key);
-      const Version& version = version_at(rig, node, 7);
+      const RowVersion& version = version_at(rig, node, 7);
       EXPECT_EQ(version.value(), value);
       EXPECT_EQ(version.deadline_ms(), deadline);
       EXPECT_EQ(version.kind(), engine::OperationKind::kPut);
@@ -62,7 +62,7 @@ TEST(Record, ComesBackAsItWasWritten) {
 TEST(Record, HasNoValueWhenItIsAnErase) {
   Rig rig;
   const KeyNode& node = rig.records.node(rig.records.add_node(erase("k"), 3));
-  const Version& version = version_at(rig, node, 3);
+  const RowVersion& version = version_at(rig, node, 3);
   EXPECT_EQ(version.kind(), engine::OperationKind::kErase);
   EXPECT_EQ(version.value(), "");
   EXPECT_EQ(version.deadline_ms(), engine::kNever);

@@ -1,0 +1,78 @@
+#include "lsm/open_table.h"
+
+#include <span>
+#include <utility>
+
+#include "base/assert.h"
+#include "os/file.h"
+#include "table/block.h"
+
+namespace ashlar::lsm {
+namespace {
+
+/// What the file says of itself that the manifest says differently; nullptr when they agree.
+const char* difference(const TableInfo& info, const table::TableProperties& properties) noexcept {
+  if (info.file_bytes != properties.file_bytes) return "its length";
+  if (info.row_count != properties.row_count) return "how many rows it has";
+  if (info.erase_count != properties.erase_count) return "how many erases it has";
+  if (info.expiring_count != properties.expiring_count) return "how many rows expire";
+  if (info.earliest_deadline_ms != properties.earliest_deadline_ms) return "its first deadline";
+  if (info.smallest != properties.smallest_key) return "its first key";
+  if (info.largest != properties.largest_key) return "its last key";
+  return nullptr;
+}
+
+}  // namespace
+
+Result<base::Ref<const OpenTable>> OpenTable::open(const TableWorld& world, const std::string& path,
+                                                   const table::TableIdentity& identity,
+                                                   TableInfo info) {
+  ASHLAR_ASSERT(info.number == identity.number, "a table is opened under its own number");
+  ASHLAR_TRY_ASSIGN(auto file, table::TableFile::open(world.disk, path, identity));
+  if (const char* const what = difference(info, file->properties())) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, path + ": the manifest tells differently of " + what));
+  }
+  ASHLAR_TRY_ASSIGN(auto slots, table::CacheSlots::make(world.cache, file->block_count()));
+  // Last, so that from here on the destructor gives it back.
+  if (!world.budget.try_take(file->pinned_bytes())) {
+    return std::unexpected(
+        Error(ErrorCode::kOutOfSpace, path + ": the memory budget has no room for " +
+                                          std::to_string(file->pinned_bytes()) +
+                                          " bytes of filter and index"));
+  }
+  return base::Ref<const OpenTable>(
+      new OpenTable(world, std::move(info), std::move(file), std::move(slots)));
+}
+
+OpenTable::OpenTable(const TableWorld& world, TableInfo info,
+                     std::unique_ptr<table::TableFile> file, table::CacheSlots slots) noexcept
+    : Table(std::move(info)), world_(world), file_(std::move(file)), slots_(std::move(slots)) {}
+
+// A file that cannot be removed now is one that no manifest names: the next opening removes it.
+OpenTable::~OpenTable() {
+  world_.budget.give_back(file_->pinned_bytes());
+  if (is_obsolete()) (void)os::remove_file(world_.disk, file_->path());
+}
+
+Result<std::string_view> OpenTable::block(std::size_t index) const {
+  const std::size_t bytes = file_->raw_bytes(index);
+  ASHLAR_TRY_ASSIGN(const char* const raw,
+                    world_.cache.get_or_load(slots_, index, bytes, [&](std::span<char> to) {
+                      return file_->load_block(index, to);
+                    }));
+  return std::string_view(raw, bytes);
+}
+
+Result<std::optional<OpenTable::Found>> OpenTable::get(std::string_view key,
+                                                       std::uint64_t hash) const {
+  if (!file_->may_contain(hash)) return std::nullopt;
+  ASHLAR_TRY_ASSIGN(const std::string_view raw, block(file_->block_of(key)));
+  const table::Block rows(raw);
+  const std::optional<std::uint32_t> row = rows.find(key, table::tag_of(hash));
+  if (!row) return std::nullopt;
+  return Found{
+      .kind = rows.kind(*row), .deadline_ms = rows.deadline_ms(*row), .value = rows.value(*row)};
+}
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,90 @@
+/// \file
+/// A table that can be read: its filter and index in memory, its blocks in the cache.
+///
+/// Invariants:
+///   V13 of table.h: the file of an obsolete table goes with its last owner, and no sooner.
+///   M1  What it keeps in memory besides blocks is in the budget as long as it is open.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ashlar/result.h"
+#include "base/memory_budget.h"
+#include "base/ref.h"
+#include "engine/operation.h"
+#include "lsm/table.h"
+#include "os/disk.h"
+#include "table/block_cache.h"
+#include "table/table_file.h"
+
+namespace ashlar::lsm {
+
+/// What all tables of a directory share. All of it must outlive them.
+struct TableWorld {
+  os::Disk& disk;
+  base::MemoryBudget& budget;
+  base::EpochDomain& domain;
+  table::BlockCache& cache;
+};
+
+/// Threads: immutable, but for the cache, which is thread-safe.
+class OpenTable final : public Table {
+ public:
+  /// What a key was found to be.
+  struct Found {
+    engine::OperationKind kind;
+    engine::TimeMs deadline_ms;
+    std::string_view value;  ///< Good while the guard is open under which it was found.
+  };
+
+  /// Opens the file `path` as the table that `info` tells of.
+  ///
+  /// Errors: kCorruption   it is damaged, or not the table that `info` tells of
+  ///         kOutOfSpace   the budget has no room for filter and index
+  ///         kUnavailable, kIo
+  static Result<base::Ref<const OpenTable>> open(const TableWorld& world, const std::string& path,
+                                                 const table::TableIdentity& identity,
+                                                 TableInfo info);
+  ~OpenTable() override;
+
+  /// The row of `key`, which may be an erase. The caller is inside a guard.
+  ///
+  /// Errors: kIo, kCorruption  the block that would have it cannot be read: names file and offset
+  ///         kOutOfSpace       the budget has no room for the block
+  /// Cost:   a miss in the filter where the key is not here; else about seven, and a read of the
+  ///         disk when the block is not in memory
+  Result<std::optional<Found>> get(std::string_view key, std::uint64_t hash) const;
+
+  /// Starts loading what `get` with that hash looks at first.
+  void prefetch(std::uint64_t hash) const noexcept { file_->prefetch_filter(hash); }
+
+  /// The bytes of `block`. The caller is inside a guard.
+  ///
+  /// Errors: as `get`
+  Result<std::string_view> block(std::size_t index) const;
+
+  /// Keeps a block, found inside a guard that is still open, where it is.
+  table::Pin pin(std::string_view block) const noexcept { return world_.cache.pin(block.data()); }
+
+  base::EpochDomain& domain() const noexcept { return world_.domain; }
+  const table::TableFile& file() const noexcept { return *file_; }
+
+ private:
+  OpenTable(const TableWorld& world, TableInfo info, std::unique_ptr<table::TableFile> file,
+            table::CacheSlots slots) noexcept;
+
+  const TableWorld world_;
+  const std::unique_ptr<table::TableFile> file_;
+  mutable table::CacheSlots slots_;  // Where blocks are is no part of what a table says.
+};
+
+/// Every table that the engine handles is an open one.
+inline const OpenTable& opened(const Table& table) noexcept {
+  return static_cast<const OpenTable&>(table);
+}
+
+}  // namespace ashlar::lsm

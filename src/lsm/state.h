@@ -1,0 +1,86 @@
+/// \file
+/// What a reader sees: the memtables and the tables of one moment. A state never changes, but for
+/// what is added to its active memtable; a rotation, a flush or a compaction makes the next one.
+///
+///     active    the memtable that is written to
+///     full      those that are being written out, the newest last
+///     version   the tables
+///
+/// Invariants:
+///   V14  A row in one of these parts is newer than every row of its key in the parts that follow;
+///   and
+///       so among those that are full, from the last to the first.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/ref.h"
+#include "engine/log_place.h"
+#include "lsm/memtable/memtable.h"
+#include "lsm/version.h"
+
+namespace ashlar::lsm {
+
+/// A memtable with owners.
+class SharedMemtable final : public base::Counted {
+ public:
+  explicit SharedMemtable(std::unique_ptr<Memtable> memtable) noexcept
+      : memtable_(std::move(memtable)) {}
+  ~SharedMemtable() override = default;
+
+  Memtable& operator*() const noexcept { return *memtable_; }
+  Memtable* operator->() const noexcept { return memtable_.get(); }
+
+  /// Behind the last commit in it. Set when it is full, before it is in a state as such.
+  engine::LogPlace end;
+
+ private:
+  const std::unique_ptr<Memtable> memtable_;
+};
+
+using MemtableRef = base::Ref<SharedMemtable>;
+
+/// A version with owners.
+class SharedVersion final : public base::Counted {
+ public:
+  explicit SharedVersion(Version version) noexcept : version_(std::move(version)) {}
+  ~SharedVersion() override = default;
+
+  const Version& operator*() const noexcept { return version_; }
+  const Version* operator->() const noexcept { return &version_; }
+
+ private:
+  const Version version_;
+};
+
+/// Threads: immutable once it is current.
+class State final : public base::Counted, public base::Retired {
+ public:
+  State(MemtableRef first, base::Ref<const SharedVersion> tables) noexcept
+      : active(std::move(first)), version(std::move(tables)) {}
+
+  /// One that is like another, to be changed before it is current.
+  State(const State& other)
+      : Counted(), Retired(other), active(other.active), full(other.full), version(other.version) {}
+  State& operator=(const State&) = delete;
+  ~State() override = default;
+
+  /// Puts `next` in the place of the active memtable, which is full.
+  void rotate(MemtableRef next) {
+    full.push_back(std::move(active));
+    active = std::move(next);
+  }
+
+  MemtableRef active;
+  std::vector<MemtableRef> full;
+  base::Ref<const SharedVersion> version;
+
+ private:
+  friend class States;
+  base::Ref<State> self_;  // Of one that readers may see: keeps it until they have gone.
+};
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,76 @@
+/// \file
+/// Writes rows in the order of their keys to as many tables as they fill: what flushes and
+/// compactions end in.
+///
+/// Invariants:
+///   V16  Rows in are rows out, in their order, but for those that the rule lets go of; tables come
+///       in the order of their keys and none overlaps another.
+///   V17  When it is given up, or goes without `finish`, none of its files is left.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ashlar/result.h"
+#include "engine/row_cursor.h"
+#include "lsm/table_store.h"
+#include "table/table_writer.h"
+
+namespace ashlar::lsm {
+
+/// What becomes of rows that no reader would be shown.
+struct OutputRule {
+  table::TableOptions table = {};
+  std::uint64_t table_bytes_max = std::uint64_t{64} << 20U;  ///< About; a row may go beyond it.
+  bool is_bottom_most = false;  ///< No older row of any key is left below (V11).
+  engine::TimeMs now_ms = 0;    ///< What expired by then is gone for every reader to come.
+
+  /// Tables that outputs are cut along, ascending: so that one output overlaps with few of them.
+  std::vector<TableRef> cut_along = {};
+  std::uint64_t cut_bytes_max = std::uint64_t{640} << 20U;  ///< Of them, for one output.
+};
+
+/// Threads:  externally synchronised.
+/// Lifetime: the store must outlive it.
+class TableOutput {
+ public:
+  TableOutput(TableStore& store, const OutputRule& rule);
+  TableOutput(const TableOutput&) = delete;
+  TableOutput& operator=(const TableOutput&) = delete;
+  ~TableOutput();
+
+  /// Adds a row behind all others.
+  ///
+  /// Errors: kIo, kOutOfSpace  the output is of no use any more
+  Result<void> add(const engine::Operation& row);
+
+  /// Adds all rows from where `rows` stands.
+  ///
+  /// Errors: also those of `rows`
+  Result<void> add_all(engine::RowCursor& rows);
+
+  /// Makes the tables durable, their names included, and opens them.
+  ///
+  /// Returns: none when no row was left
+  Result<std::vector<base::Ref<const OpenTable>>> finish();
+
+ private:
+  bool is_let_go(const engine::Operation& row) const noexcept;
+  bool is_table_full(std::string_view key);
+  Result<void> begin_table();
+  Result<void> finish_table();
+
+  TableStore& store_;
+  const OutputRule rule_;
+  std::unique_ptr<table::TableWriter> writer_;  // Null between two tables.
+  std::uint64_t number_ = 0;                    // Of its file.
+  std::vector<TableInfo> written_;
+  std::size_t cut_index_ = 0;    // The tables to cut along before it end before the key at hand.
+  std::uint64_t cut_bytes_ = 0;  // Of those that the table at hand has passed.
+  bool is_finished_ = false;
+};
+
+}  // namespace ashlar::lsm
