@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/coding.h"
+#include "base/hash.h"
 #include "cli/dump_form.h"
 #include "db/inspection/repair_steps.h"
 #include "engine/operation_codec.h"
@@ -20,6 +21,8 @@
 #include "memory/checkpoint/checkpoint_file.h"
 #include "os/posix_disk.h"
 #include "os/simulated_disk.h"
+#include "table/block_builder.h"
+#include "table/table_writer.h"
 
 namespace {
 
@@ -103,6 +106,36 @@ std::string repair_steps() {
   return text.substr(0, text.rfind("checksum "));
 }
 
+/// A table that fuzz_table takes for its own: rows of three blocks, an erase and a deadline.
+std::string table(ashlar::table::Compression compression) {
+  constexpr ashlar::table::TableIdentity kIdentity{.database_id = 1, .number = 2, .hash_seed = 3};
+  ashlar::os::SimulatedDisk disk;
+  const auto writer =
+      ashlar::table::TableWriter::create(disk, "/t", kIdentity, {.compression = compression});
+  const std::string value(500, 'v');
+  for (int i = 100; i < 140; ++i) {
+    const std::string key = "key:" + std::to_string(i);
+    ashlar::engine::Operation row{.key = key, .value = value};
+    if (i == 110) row.deadline_ms = kDeadlineMs;
+    if (i == 120) row = {.kind = ashlar::engine::OperationKind::kErase, .key = key, .value = {}};
+    const auto added = (*writer)->add(row, ashlar::base::hash_key(key, kIdentity.hash_seed));
+    ASHLAR_ASSERT(added.has_value(), "a disk in memory takes a row");
+  }
+  ASHLAR_ASSERT((*writer)->finish().has_value(), "a disk in memory takes a table");
+  return disk.read_all("/t");
+}
+
+/// A block with every column.
+std::string block() {
+  ashlar::table::BlockBuilder builder;
+  builder.add({.key = "key:1", .value = "value"}, 0x4141);
+  builder.add({.kind = ashlar::engine::OperationKind::kErase, .key = "key:22", .value = {}}, 1);
+  builder.add({.key = "key:3", .value = "", .deadline_ms = kDeadlineMs}, 0x4141);
+  std::string raw;
+  builder.finish(raw);
+  return raw;
+}
+
 /// A manifest with a table in level 0 and two below.
 std::string manifest() {
   const ashlar::lsm::TableInfo table{.number = 3,
@@ -138,6 +171,9 @@ void write_seeds(Seeds seeds) {
   seeds.write("fuzz_segment", "name", ashlar::log::segment_name(42));
   seeds.write("fuzz_checkpoint", "empty", checkpoint(0));
   seeds.write("fuzz_checkpoint", "rows", checkpoint(50));
+  seeds.write("fuzz_block", "columns", block());
+  seeds.write("fuzz_table", "plain", table(ashlar::table::Compression::kNone));
+  seeds.write("fuzz_table", "lz4", table(ashlar::table::Compression::kLz4));
   seeds.write("fuzz_manifest", "empty", ashlar::lsm::encode_manifest({}));
   seeds.write("fuzz_manifest", "tables", manifest());
   seeds.write("fuzz_dump", "text", dump(*ashlar::cli::make_text_writer()));

@@ -7,10 +7,10 @@
 /// in 65,536. A seek reads heads alone, unless two are equal. The next row is pointer arithmetic.
 ///
 /// Invariants:
-///   P1  A block has a row, and its keys ascend strictly.
-///   P2  A block of more than one row has at most kBlockBytesMax bytes.
-///   P3  Of a block that `check_block` has passed no byte outside of it is ever read.
-///   P4  An erase has no value and no deadline.
+///   P6  A block has a row, and its keys ascend strictly.
+///   P7  A block of more than one row has at most kBlockBytesMax bytes.
+///   P8  Of a block that `check_block` has passed no byte outside of it is ever read.
+///   P9  An erase has no value and no deadline.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ namespace ashlar::table {
 
 /// What is wrong with `raw` as a block, of whatever bytes.
 ///
-/// Returns: nullptr when nothing is: then everything that a `Block` hands out is sound (P1 to P4),
+/// Returns: nullptr when nothing is: then everything that a `Block` hands out is sound (P6 to P9),
 ///          but for the tags, which only the checksum of a stored block answers for
 /// Cost:    compares each key with the one before, about 5 ns a row
 const char* block_fault(std::string_view raw) noexcept;

@@ -73,12 +73,12 @@ bool BlockBuilder::fits(const engine::Operation& row) const noexcept {
 void BlockBuilder::add(const engine::Operation& row, std::uint16_t tag) {
   ASHLAR_ASSERT(!row.key.empty() && row.key.size() <= kKeyBytesHardMax, "a key has legal length");
   ASHLAR_ASSERT(row.value.size() <= kValueBytesHardMax, "a value has legal length");
-  ASHLAR_ASSERT(rows_.empty() || last_key() < row.key, "P1: keys ascend strictly");
+  ASHLAR_ASSERT(rows_.empty() || last_key() < row.key, "P6: keys ascend strictly");
   if (row.kind == OperationKind::kErase) {
     ASHLAR_ASSERT(row.value.empty() && row.deadline_ms == engine::kNever,
-                  "P4: an erase has no value and no deadline");
+                  "P9: an erase has no value and no deadline");
   }
-  ASHLAR_DEBUG_ASSERT(fits(row), "P2: a block is finished before it is too long");
+  ASHLAR_DEBUG_ASSERT(fits(row), "P7: a block is finished before it is too long");
   sums_ = sums_with(row);
   keys_.append(row.key);
   values_.append(row.value);
@@ -131,13 +131,13 @@ void BlockBuilder::store_columns(const BlockHeader& header, char* raw) const noe
 }
 
 void BlockBuilder::finish(std::string& raw) {
-  ASHLAR_ASSERT(!rows_.empty(), "P1: a block has a row");
+  ASHLAR_ASSERT(!rows_.empty(), "P6: a block has a row");
   const BlockHeader header = header_of(sums_);
   raw.assign(header.values_begin, '\0');
   store_columns(header, raw.data());
   raw.append(values_);
   ASHLAR_ASSERT(rows_.size() == 1 || raw.size() <= kBlockBytesMax,
-                "P2: a block of many rows is within its limit");
+                "P7: a block of many rows is within its limit");
   ASHLAR_DEBUG_ASSERT(block_fault(raw) == nullptr, "what is written can be read");
   rows_.clear();
   keys_.clear();

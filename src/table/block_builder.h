@@ -19,7 +19,7 @@ class BlockBuilder {
   /// one.
   bool fits(const engine::Operation& row) const noexcept;
 
-  /// Adds a row, which fits, and whose key is after that of the row before (P1, P2, P4).
+  /// Adds a row, which fits, and whose key is after that of the row before (P6, P7, P9).
   ///
   /// Cost: copies key and value
   void add(const engine::Operation& row, std::uint16_t tag);

@@ -29,7 +29,7 @@ void expect_rows(const std::string& raw, TestRows::const_iterator from,
   ASSERT_EQ(row, block.row_count());
 }
 
-// P1, P2, P4.
+// P6, P7, P9.
 TEST(BlockBuilder, GivesBackAllRowsInBlocksOfBoundedLength) {
   testing::Random random(testing::seed());
   for (std::uint64_t round = 0; round < testing::scaled(200); ++round) {
@@ -104,14 +104,14 @@ TEST(BlockBuilder, FillsABlockToTheLastByte) {
 TEST(BlockBuilderDeathTest, RefusesKeysOutOfOrder) {
   BlockBuilder builder;
   builder.add({.key = "b", .value = ""}, 0);
-  EXPECT_DEATH(builder.add({.key = "b", .value = ""}, 0), "P1");
-  EXPECT_DEATH(builder.add({.key = "a", .value = ""}, 0), "P1");
+  EXPECT_DEATH(builder.add({.key = "b", .value = ""}, 0), "P6");
+  EXPECT_DEATH(builder.add({.key = "a", .value = ""}, 0), "P6");
 }
 
 TEST(BlockBuilderDeathTest, RefusesAnEraseThatHoldsSomething) {
   BlockBuilder builder;
   EXPECT_DEATH(builder.add({.kind = engine::OperationKind::kErase, .key = "b", .value = "v"}, 0),
-               "P4");
+               "P9");
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST(Block, TellsKeysWithOneTagApart) {
   EXPECT_EQ(block.find("ke", 0x4242), std::nullopt);
 }
 
-// P3: whatever byte is changed to whatever, the block is refused or stays within itself.
+// P8: whatever byte is changed to whatever, the block is refused or stays within itself.
 TEST(Block, IsReadWithinItselfOrRefusedAfterAnyDamage) {
   testing::Random random(testing::seed());
   for (std::uint64_t round = 0; round < testing::scaled(40); ++round) {
@@ -153,7 +153,7 @@ TEST_F(BlockFault, NamesWhatIsWrong) {
   EXPECT_EQ(fault_with(columns_.rests, 'z'), "has a head of another key");
 }
 
-// P1 and P4 hold of what is read as they do of what is written.
+// P6 and P9 hold of what is read as they do of what is written.
 TEST_F(BlockFault, FindsKeysOutOfOrderAndErasesThatHoldSomething) {
   EXPECT_EQ(fault_with(columns_.kinds, std::uint8_t{0x05}), "has an erase with a value");
   EXPECT_EQ(fault_with(columns_.deadlines + 16, std::int64_t{5}), "has an erase with a deadline");
@@ -163,7 +163,7 @@ TEST_F(BlockFault, FindsKeysOutOfOrderAndErasesThatHoldSomething) {
   EXPECT_STREQ(block_fault(raw), "has keys out of order");
 }
 
-// P2 holds of what is read, too.
+// P7 holds of what is read, too.
 TEST_F(BlockFault, FindsABlockOfManyRowsThatIsTooLong) {
   std::string raw = raw_;
   raw.resize(kBlockBytesMax + 1);

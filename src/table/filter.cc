@@ -52,7 +52,7 @@ std::string FilterBuilder::finish() {
   ASHLAR_DEBUG_ASSERT(
       std::ranges::all_of(hashes_, [filter = Filter::load(stored, bits_per_hash())](
                                        std::uint64_t hash) { return filter->may_contain(hash); }),
-      "G4: a filter says yes to its own keys");
+      "G7: a filter says yes to its own keys");
   return stored;
 }
 

@@ -8,7 +8,7 @@
 /// Source: Putze, Sanders, Singler: "Cache-, hash- and space-efficient Bloom filters", 2007.
 ///
 /// Invariants:
-///   G4  A filter says yes to every key that it was made of.
+///   G7  A filter says yes to every key that it was made of.
 #pragma once
 
 #include <array>

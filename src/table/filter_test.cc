@@ -32,7 +32,7 @@ double false_positive_percent(const Filter& filter, std::uint64_t seed) {
   return 100.0 * static_cast<double>(yes) / kProbes;
 }
 
-// G4.
+// G7.
 TEST(Filter, SaysYesToEveryKeyItWasMadeOf) {
   const std::uint64_t seed = testing::seed();
   for (const std::uint64_t count : {1U, 2U, 51U, 52U, 1000U, 30'000U}) {

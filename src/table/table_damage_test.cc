@@ -22,7 +22,7 @@ std::string refusal_of(os::SimulatedDisk& disk, const TestRows& rows) {
 
 class EveryBit : public ::testing::TestWithParam<Compression> {};
 
-// G1, G2: each byte is covered, so each flipped bit is found, and found by file and offset.
+// G4, G5: each byte is covered, so each flipped bit is found, and found by file and offset.
 TEST_P(EveryBit, IsCovered) {
   os::SimulatedDisk disk;
   testing::Random random(testing::seed());

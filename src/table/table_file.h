@@ -23,7 +23,7 @@ class TableFile {
  public:
   /// Opens `path` as the table that it should be, and reads all of it but the blocks.
   ///
-  /// Errors: kCorruption   it is missing, damaged, cut short, or another table (G2, G5)
+  /// Errors: kCorruption   it is missing, damaged, cut short, or another table (G5, G8)
   ///         kUnavailable  a later version wrote it
   ///         kIo
   /// Cost:   five reads
@@ -85,7 +85,7 @@ class TableFile {
   Result<StoredBlock> open_block(std::size_t block, std::string_view sealed) const;
 
   /// Decompresses what `open_block` has passed into `to`, and proves that it is a block and lies
-  /// between its separators (G3).
+  /// between its separators (G6).
   ///
   /// Errors: kCorruption
   Result<void> unpack_block(std::size_t block, const StoredBlock& stored, std::span<char> to) const;

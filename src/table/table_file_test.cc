@@ -64,7 +64,7 @@ TEST(TableFile, HoldsOneRow) {
   EXPECT_EQ(get_row(**table, "j").value(), std::nullopt);
 }
 
-// G3: a block's rows lie between its separator and the next.
+// G6: a block's rows lie between its separator and the next.
 TEST(TableFile, LeadsToTheBlockThatMayHaveAKey) {
   testing::Random random(testing::seed());
   os::SimulatedDisk disk;
@@ -127,7 +127,7 @@ class DamagedTable : public ::testing::Test {
   std::string content_;
 };
 
-// G2: it is a table of its own database, with its own number and seed, or it is none.
+// G5: it is a table of its own database, with its own number and seed, or it is none.
 TEST_F(DamagedTable, IsRefusedUnderAnotherIdentity) {
   EXPECT_EQ(refusal(), "none");
   for (const TableIdentity& other :
@@ -139,7 +139,7 @@ TEST_F(DamagedTable, IsRefusedUnderAnotherIdentity) {
   EXPECT_EQ(refusal("/other"), "/other at 0: the file is missing");
 }
 
-// G2: two blocks of one length, each in the other's place.
+// G5: two blocks of one length, each in the other's place.
 TEST_F(DamagedTable, RefusesABlockThatWasMoved) {
   os::SimulatedDisk disk;
   const TestRows rows = {{"a", {.value = std::string(9'000, 'a')}},
@@ -160,7 +160,7 @@ TEST_F(DamagedTable, RefusesABlockThatWasMoved) {
   }
 }
 
-// G5.
+// G8.
 TEST_F(DamagedTable, IsRefusedWhereverItIsCut) {
   const auto file = os::File::open(disk_, kTestPath, os::OpenMode::kReadWrite).value();
   testing::Random random(testing::seed());

@@ -26,7 +26,7 @@ static_assert(kMagicOffset + kTableMagic.size() == kFooterBytes, "the magic is t
 
 constexpr std::size_t kIdentityBytes = 32;
 
-/// The seed of checksums at one place of one file (G2).
+/// The seed of checksums at one place of one file (G5).
 std::uint64_t seed_of(const TableIdentity& identity, std::uint64_t offset) noexcept {
   char place[kIdentityBytes];
   base::store_number(place, identity.database_id);
@@ -40,7 +40,7 @@ bool is_known(std::uint8_t kind) noexcept {
   return kind <= static_cast<std::uint8_t>(Compression::kZstdDictionary);
 }
 
-/// Whether the sections follow each other up to `end`, with their trailers between them (G1).
+/// Whether the sections follow each other up to `end`, with their trailers between them (G4).
 bool is_back_to_back(const TableFooter& footer, std::uint64_t end) noexcept {
   std::uint64_t offset = footer.data_bytes();
   for (const TableFooter::Handle& section : footer.sections) {
@@ -90,7 +90,7 @@ void append_trailer(std::string& to, std::size_t bytes, Compression kind,
   base::append_number(to, base::hash_key(covered, seed_of(identity, offset)));
   ASHLAR_DEBUG_ASSERT(
       open_sealed(std::string_view(to).substr(to.size() - bytes - kTrailerBytes), identity, offset),
-      "G2: what is sealed passes in its place");
+      "G5: what is sealed passes in its place");
 }
 
 std::optional<StoredBlock> open_sealed(std::string_view sealed, const TableIdentity& identity,
@@ -107,7 +107,7 @@ std::optional<StoredBlock> open_sealed(std::string_view sealed, const TableIdent
 
 void append_footer(std::string& to, const TableFooter& footer, const TableIdentity& identity,
                    std::uint64_t offset) {
-  ASHLAR_ASSERT(is_back_to_back(footer, offset), "G1: the sections follow each other");
+  ASHLAR_ASSERT(is_back_to_back(footer, offset), "G4: the sections follow each other");
   const std::size_t begin = to.size();
   base::append_number(to, identity.database_id);
   base::append_number(to, identity.number);

@@ -10,13 +10,13 @@
 ///     footer       of fixed length: where the four sections begin
 ///
 /// Invariants:
-///   G1  Everything lies back to back from offset 0 to the end of the file, so each byte is covered
+///   G4  Everything lies back to back from offset 0 to the end of the file, so each byte is covered
 ///   by
 ///       one checksum.
-///   G2  A checksum covers where the bytes stand: database, seed of its hashes, file number,
+///   G5  A checksum covers where the bytes stand: database, seed of its hashes, file number,
 ///   offset.
 ///       What was moved to another place does not pass there.
-///   G5  A file that ends early at any byte is no table.
+///   G8  A file that ends early at any byte is no table.
 #pragma once
 
 #include <array>
@@ -52,7 +52,7 @@ struct StoredBlock {
   std::uint64_t raw_bytes = 0;
 };
 
-/// Writes the trailer of the last `bytes` bytes of `to`, which stand at `offset` of the file (G2).
+/// Writes the trailer of the last `bytes` bytes of `to`, which stand at `offset` of the file (G5).
 void append_trailer(std::string& to, std::size_t bytes, Compression kind,
                     const TableIdentity& identity, std::uint64_t offset);
 
@@ -88,7 +88,7 @@ void append_footer(std::string& to, const TableFooter& footer, const TableIdenti
 
 /// Reads a footer from the last kFooterBytes bytes of the file `path`, which begin at `offset`.
 ///
-/// Errors: kCorruption   it is none, or that of another table, or does not add up (G1)
+/// Errors: kCorruption   it is none, or that of another table, or does not add up (G4)
 ///         kUnavailable  it is of a later version
 Result<TableFooter> decode_footer(std::string_view bytes, const TableIdentity& identity,
                                   std::string_view path, std::uint64_t offset);

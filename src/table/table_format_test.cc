@@ -45,7 +45,7 @@ TEST(TableTrailer, GivesBackWhatItSealed) {
   }
 }
 
-// G2.
+// G5.
 TEST(TableTrailer, PassesInOnePlaceOnly) {
   const std::string all = sealed("some bytes");
   EXPECT_TRUE(open_sealed(all, kIdentity, 40).has_value());
@@ -126,7 +126,7 @@ TEST_F(FooterTest, PassesNoFlippedBit) {
   }
 }
 
-// G1.
+// G4.
 TEST_F(FooterTest, RefusesSectionsThatDoNotAddUp) {
   EXPECT_EQ(refusal(with(0, 1)), "none") << "the checksum of this test is right";
   const std::string what = "t at 400: the sections do not add up to the file";

@@ -1,11 +1,11 @@
 #include "table/table_index.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ashlar/options.h"
 #include "base/assert.h"
 #include "base/coding.h"
+#include "base/key_head.h"
 #include "table/block_layout.h"
 #include "table/compression.h"
 #include "table/table_format.h"
@@ -15,14 +15,6 @@ namespace {
 
 // Three lengths of at least one byte each.
 constexpr std::size_t kEntryBytesMin = 3;
-
-/// The first eight bytes of `rest`, zeros for those that it has not, as a number that compares as
-/// the bytes do.
-std::uint64_t long_head_of(std::string_view rest) noexcept {
-  std::uint64_t head = 0;
-  std::memcpy(&head, rest.data(), std::min(rest.size(), sizeof(head)));
-  return __builtin_bswap64(head);
-}
 
 /// How many of the sixteen numbers are up to `head`: no branch, and no load waits for another.
 template <typename Heads>
@@ -37,14 +29,14 @@ std::size_t count_in_node(const Heads& heads, std::uint64_t head) noexcept {
 }  // namespace
 
 std::string_view shortest_separator(std::string_view below, std::string_view key) noexcept {
-  ASHLAR_ASSERT(below < key, "G3: a separator stands between two keys");
+  ASHLAR_ASSERT(below < key, "G6: a separator stands between two keys");
   const auto [below_end, key_end] = std::ranges::mismatch(below, key);
   return key.substr(0, static_cast<std::size_t>(key_end - key.begin()) + 1);
 }
 
 void TableIndexBuilder::add(Entry entry) {
   ASHLAR_ASSERT(entries_.empty() || entries_.back().separator < entry.separator,
-                "G3: separators ascend strictly");
+                "G6: separators ascend strictly");
   ASHLAR_ASSERT(Decompressor::is_plausible(entry.stored_bytes, entry.raw_bytes),
                 "a block has a length that its reader accepts");
   entries_.push_back(std::move(entry));
@@ -136,9 +128,9 @@ void TableIndex::build_levels() {
   std::vector<std::uint64_t> heads;
   heads.reserve(block_count());
   for (std::size_t block = 0; block < block_count(); ++block) {
-    heads.push_back(long_head_of(rest(block)));
+    heads.push_back(base::key_head(rest(block)));
   }
-  ASHLAR_ASSERT(std::ranges::is_sorted(heads), "G3: heads ascend as their separators do");
+  ASHLAR_ASSERT(std::ranges::is_sorted(heads), "G6: heads ascend as their separators do");
   levels_.push_back(add_level(heads));
   while (heads.size() > kHeadsPerNode) {
     std::size_t kept = 0;
@@ -168,7 +160,7 @@ std::size_t TableIndex::block_of(std::string_view key) const noexcept {
   const int order = key.substr(0, prefix_.size()).compare(prefix_);
   if (order != 0) return order < 0 ? 0 : block_count() - 1;
   const std::string_view wanted = key.substr(prefix_.size());
-  const std::uint64_t head = long_head_of(wanted);
+  const std::uint64_t head = base::key_head(wanted);
   std::size_t high = count_up_to(head);
   if (high == 0) return 0;
   // Separators with this very head decide for themselves.

@@ -9,7 +9,7 @@
 /// and one more where heads are equal and the separators decide.
 ///
 /// Invariants:
-///   G3  Separators ascend strictly; each is above all keys of the blocks before its own, and not
+///   G6  Separators ascend strictly; each is above all keys of the blocks before its own, and not
 ///       above any key of its own.
 #pragma once
 
@@ -36,7 +36,7 @@ class TableIndexBuilder {
     std::uint64_t raw_bytes = 0;
   };
 
-  /// Adds the entry of the next block (G3).
+  /// Adds the entry of the next block (G6).
   void add(Entry entry);
 
   std::size_t block_count() const noexcept { return entries_.size(); }

@@ -42,7 +42,7 @@ std::size_t block_by_set(const std::set<std::string>& separators, const std::str
   return count == 0 ? 0 : static_cast<std::size_t>(count) - 1;
 }
 
-// G3: an ordered set is the specification. One block, a node's worth, and up to four levels.
+// G6: an ordered set is the specification. One block, a node's worth, and up to four levels.
 TEST(TableIndex, LeadsToTheBlockThatASetNames) {
   testing::Random random(testing::seed());
   for (const std::size_t count : {1U, 2U, 15U, 16U, 17U, 255U, 256U, 257U, 5'000U}) {
@@ -99,8 +99,8 @@ TEST(TableIndex, SeparatesByAsFewBytesAsItTakes) {
 TEST(TableIndexDeathTest, RefusesSeparatorsOutOfOrder) {
   TableIndexBuilder builder;
   builder.add({.separator = "b", .stored_bytes = 1, .raw_bytes = 1});
-  EXPECT_DEATH(builder.add({.separator = "b", .stored_bytes = 1, .raw_bytes = 1}), "G3");
-  EXPECT_DEATH(shortest_separator("b", "a"), "G3");
+  EXPECT_DEATH(builder.add({.separator = "b", .stored_bytes = 1, .raw_bytes = 1}), "G6");
+  EXPECT_DEATH(shortest_separator("b", "a"), "G6");
 }
 
 // Whatever the bytes are: they are refused, or they are an index that can be searched.

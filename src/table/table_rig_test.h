@@ -72,7 +72,7 @@ inline Result<TestRows> read_rows(const TableFile& table) {
   TableWalk walk(table);
   for (walk.seek_to_first(); walk.is_valid(); walk.next()) {
     const bool is_new = rows.emplace(walk.key(), row_at(walk)).second;
-    EXPECT_TRUE(is_new) << "G3: a key comes once";
+    EXPECT_TRUE(is_new) << "G6: a key comes once";
   }
   ASHLAR_TRY(walk.status());
   return rows;

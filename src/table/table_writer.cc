@@ -49,7 +49,7 @@ void TableWriter::begin_block(std::string_view first_key) {
     separator_ = first_key;
     return;
   }
-  ASHLAR_ASSERT(last_key_ < first_key, "G3: keys ascend strictly from block to block");
+  ASHLAR_ASSERT(last_key_ < first_key, "G6: keys ascend strictly from block to block");
   separator_ = shortest_separator(last_key_, first_key);
 }
 
@@ -64,7 +64,7 @@ Result<void> TableWriter::add(const engine::Operation& row, std::uint64_t hash) 
 }
 
 Result<void> TableWriter::finish_block() {
-  ASHLAR_ASSERT(!block_.is_empty(), "P1: a block has a row");
+  ASHLAR_ASSERT(!block_.is_empty(), "P6: a block has a row");
   last_key_ = block_.last_key();
   block_.finish(raw_);
   properties_.raw_bytes += raw_.size();
@@ -147,7 +147,7 @@ Result<TableProperties> TableWriter::finish() {
   std::string properties;
   append_properties(properties, properties_);
   TableFooter footer;
-  // In the order in which they lie: each begins where the one before ends (G1).
+  // In the order in which they lie: each begins where the one before ends (G4).
   footer.sections = {append_sealed(filter_.finish(), Compression::kNone),
                      append_sealed(index_.finish(), Compression::kNone),
                      append_sealed(dictionary_, Compression::kNone),

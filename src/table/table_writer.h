@@ -43,7 +43,7 @@ class TableWriter {
   TableWriter(const TableWriter&) = delete;
   TableWriter& operator=(const TableWriter&) = delete;
 
-  /// Adds a row behind all others (G3). `hash` is that of the key under the identity's seed.
+  /// Adds a row behind all others (G6). `hash` is that of the key under the identity's seed.
   ///
   /// Errors: kIo, kOutOfSpace
   /// Cost:   a copy; once a block compression, once in 256 KiB a write

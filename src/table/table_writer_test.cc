@@ -103,7 +103,7 @@ TEST(TableWriter, TakesStoredBlocksOfAnotherTable) {
     const auto copy = open_table(disk, "/copy", other);
     ASSERT_TRUE(copy.has_value());
     EXPECT_EQ(read_rows(**copy).value(), rows);
-    for (const auto& row : rows) ASSERT_TRUE((*copy)->may_contain(test_hash(row.first)));  // G4.
+    for (const auto& row : rows) ASSERT_TRUE((*copy)->may_contain(test_hash(row.first)));  // G7.
   }
 }
 
@@ -142,15 +142,15 @@ TEST(TableWriterDeathTest, RefusesABlockThatNeedsADictionary) {
   EXPECT_DEATH(static_cast<void>((*writer)->add_stored_block(stored, Block(raw))), "dictionary");
 }
 
-// G3.
+// G6.
 TEST(TableWriterDeathTest, RefusesABlockBehindItsPlace) {
   os::SimulatedDisk disk;
   const auto writer = TableWriter::create(disk, "/t", kTestIdentity, {});
   ASSERT_TRUE((*writer)->add({.key = "m", .value = ""}, test_hash("m")).has_value());
   const std::string raw = block_of_rows({{"a", {.value = "1"}}});
   const StoredBlock stored{.bytes = raw, .kind = Compression::kNone, .raw_bytes = raw.size()};
-  EXPECT_DEATH(static_cast<void>((*writer)->add_stored_block(stored, Block(raw))), "G3");
-  EXPECT_DEATH(static_cast<void>((*writer)->add({.key = "a", .value = ""}, test_hash("a"))), "P1");
+  EXPECT_DEATH(static_cast<void>((*writer)->add_stored_block(stored, Block(raw))), "G6");
+  EXPECT_DEATH(static_cast<void>((*writer)->add({.key = "a", .value = ""}, test_hash("a"))), "P6");
 }
 
 TEST(TableWriter, DoesNotReplaceAFile) {
