@@ -18,14 +18,14 @@ EpochDomain::~EpochDomain() {
   // What is freed may retire what hung on it.
   while (collect() != 0) {
   }
-  ASHLAR_ASSERT(retired_count() == 0, "what has been retired is freed by the end (Y2)");
+  ASHLAR_ASSERT(retired_count() == 0, "what has been retired is freed by the end (Y12)");
 }
 
 // The order of the mutex is what an epoch means: what is stamped under it before `settle_locked`
 // has the older number, and whoever notes the newer one has seen it unlinked.
 void EpochDomain::retire(Retired& object, Retired::Free free) noexcept {
   ASHLAR_ASSERT(free != nullptr, "what is retired can be freed");
-  ASHLAR_ASSERT(object.free_ == nullptr, "an object is retired once (Y2)");
+  ASHLAR_ASSERT(object.free_ == nullptr, "an object is retired once (Y12)");
   object.free_ = free;
   object.next_ = nullptr;
   const MutexLock lock(mutex_);

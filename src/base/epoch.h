@@ -18,8 +18,8 @@
 /// and for the race detector, too.
 ///
 /// Invariants:
-///   Y1  Nothing is freed while a guard is open that could have seen it.
-///   Y2  What has been retired is freed by the destructor at the latest, and once.
+///   Y11  Nothing is freed while a guard is open that could have seen it.
+///   Y12  What has been retired is freed by the destructor at the latest, and once.
 ///
 /// Source: "Practical lock-freedom", K. Fraser, 2004, section 5.2.3; the barrier as in
 /// biased_lock.h.
@@ -65,7 +65,7 @@ class Retired {
 class EpochDomain {
  public:
   EpochDomain() noexcept : is_light_(has_global_barrier()) {}
-  /// Frees whatever has been retired and not freed yet (Y2).
+  /// Frees whatever has been retired and not freed yet (Y12).
   ~EpochDomain();
   EpochDomain(const EpochDomain&) = delete;
   EpochDomain& operator=(const EpochDomain&) = delete;

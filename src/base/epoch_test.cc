@@ -1,5 +1,5 @@
 // What readers and writers of shared structures may rely on: nothing goes while a guard can see it
-// (Y1), and everything that was retired goes in the end (Y2).
+// (Y11), and everything that was retired goes in the end (Y12).
 
 #include "base/epoch.h"
 
@@ -43,7 +43,7 @@ void poison_and_delete(Retired& object) noexcept {
   target->words.fill(Target::kPoison);
 }
 
-// Y2
+// Y12
 TEST(EpochDomain, FreesWhatNobodyCanSee) {
   EpochDomain domain;
   std::array<Counted, 3> objects;
@@ -55,7 +55,7 @@ TEST(EpochDomain, FreesWhatNobodyCanSee) {
   for (const Counted& object : objects) EXPECT_EQ(object.freed_count, 1);
 }
 
-// Y2: whatever is left goes with the domain, what is retired meanwhile included.
+// Y12: whatever is left goes with the domain, what is retired meanwhile included.
 TEST(EpochDomain, FreesTheRestWhenItGoes) {
   struct Parent : Counted {
     EpochDomain* domain = nullptr;
@@ -74,7 +74,7 @@ TEST(EpochDomain, FreesTheRestWhenItGoes) {
   EXPECT_EQ(parent.child.freed_count, 1);
 }
 
-// Y1
+// Y11
 TEST(EpochDomain, KeepsWhatAnOpenGuardCouldHaveSeen) {
   EpochDomain domain;
   Counted object;
@@ -87,7 +87,7 @@ TEST(EpochDomain, KeepsWhatAnOpenGuardCouldHaveSeen) {
   EXPECT_EQ(domain.collect(), 1U);
 }
 
-// Y1: the place of a thread that has had guards before says nothing once they are closed.
+// Y11: the place of a thread that has had guards before says nothing once they are closed.
 TEST(EpochDomain, KeepsNothingForGuardsThatAreClosed) {
   EpochDomain domain;
   for (int i = 0; i < 3; ++i) const EpochGuard guard(domain);
@@ -96,7 +96,7 @@ TEST(EpochDomain, KeepsNothingForGuardsThatAreClosed) {
   EXPECT_EQ(domain.collect(), 1U);
 }
 
-// Y1: an inner guard that closes does not close the outer one.
+// Y11: an inner guard that closes does not close the outer one.
 TEST(EpochGuard, NestsInOthersOfItsThread) {
   EpochDomain domain;
   Counted object;
@@ -134,7 +134,7 @@ TEST(EpochGuard, OfOneDomainHoldsNothingOfAnother) {
   EXPECT_EQ(other.collect(), 1U);
 }
 
-// Y1: a guard holds back only what went after it was opened.
+// Y11: a guard holds back only what went after it was opened.
 TEST(EpochDomain, FreesWhatWasRetiredBeforeAGuardOpened) {
   EpochDomain domain;
   Counted before;
@@ -148,7 +148,7 @@ TEST(EpochDomain, FreesWhatWasRetiredBeforeAGuardOpened) {
   EXPECT_EQ(after.freed_count, 0);
 }
 
-// Y1, for those who keep their own lists.
+// Y11, for those who keep their own lists.
 TEST(EpochDomain, SettlesStampsAsItFreesObjects) {
   EpochDomain domain;
   Epoch seen = 0;
@@ -193,7 +193,7 @@ TEST(EpochDomain, GoesOnWhileAThreadIsParkedInAGuard) {
   EXPECT_EQ(domain.collect(), 1U);
 }
 
-// Y1: threads that find no place of their own share one, and are seen as the others are.
+// Y11: threads that find no place of their own share one, and are seen as the others are.
 TEST(EpochGuard, OfAThreadWithoutAPlaceOfItsOwnCounts) {
   EpochDomain domain;
   std::atomic<std::size_t> seated_count{0};
@@ -276,7 +276,7 @@ class EpochRace {
   std::vector<std::thread> threads_;
 };
 
-// Y1, Y2: nobody ever reads poison, and the leak checker finds nothing.
+// Y11, Y12: nobody ever reads poison, and the leak checker finds nothing.
 TEST(EpochDomain, NeverFreesWhatTwoThreadsRead) {
   const EpochRace race(2);
 }
@@ -289,7 +289,7 @@ TEST(EpochDomain, NeverFreesWhatSixteenThreadsRead) {
   const EpochRace race(16);
 }
 
-// Y1: the words of a thread that has ended serve the next with its index.
+// Y11: the words of a thread that has ended serve the next with its index.
 TEST(EpochDomain, ServesThreadsThatComeAndGo) {
   EpochDomain domain;
   Counted object;

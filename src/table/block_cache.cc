@@ -90,7 +90,7 @@ BlockCache::~BlockCache() {
 
 Pin BlockCache::pin(const char* block) const noexcept {
   ASHLAR_ASSERT(block != nullptr, "only a block that was found is pinned");
-  ASHLAR_ASSERT(domain_.is_guarded(), "a pin is taken inside the guard that found the block (W2)");
+  ASHLAR_ASSERT(domain_.is_guarded(), "a pin is taken inside the guard that found the block (W12)");
   char* const bytes = const_cast<char*>(block);
   CacheEntry& entry = map_.contains(block) ? map_.entry_of(block) : own_entry_of(bytes);
   ASHLAR_ASSERT(entry.block == block, "a pin holds a block of this cache");
@@ -100,7 +100,7 @@ Pin BlockCache::pin(const char* block) const noexcept {
 Result<const char*> BlockCache::load_slow(std::atomic<std::uint64_t>& slot, std::size_t block_bytes,
                                           const Loader& loader) {
   ASHLAR_ASSERT(block_bytes != 0, "a block has bytes");
-  ASHLAR_ASSERT(domain_.is_guarded(), "a guard is open around what is loaded (W2)");
+  ASHLAR_ASSERT(domain_.is_guarded(), "a guard is open around what is loaded (W12)");
   Loading* loading = nullptr;
   bool is_first = false;
   {
@@ -117,7 +117,7 @@ Result<const char*> BlockCache::load_slow(std::atomic<std::uint64_t>& slot, std:
   return is_first ? run(*loading, loader) : wait_for(*loading);
 }
 
-// Marks the slot, so that everybody else waits (W5).
+// Marks the slot, so that everybody else waits (W15).
 BlockCache::Loading* BlockCache::begin_load(std::atomic<std::uint64_t>& slot,
                                             std::size_t block_bytes) {
   std::unique_ptr<Loading> loading = std::move(spare_loadings_);
@@ -157,12 +157,12 @@ Result<const char*> BlockCache::run(Loading& loading, const Loader& loader) {
   const base::MutexLock lock(mutex_);
   ASHLAR_ASSERT(
       loading.slot->load(std::memory_order_relaxed) == slot_word_of(&loading, kSlotLoading),
-      "the slot leads to the load until it is over (W5)");
+      "the slot leads to the load until it is over (W15)");
   if (loaded) {
     room_.admit(*loading.entry, *loading.slot, loading.slot_word_before >> kSlotKindBits);
     loading.block = *outcome;
   } else {
-    loading.slot->store(loading.slot_word_before, std::memory_order_relaxed);  // W6
+    loading.slot->store(loading.slot_word_before, std::memory_order_relaxed);  // W16
     room_.give_back(*loading.entry);
     loading.error = std::move(loaded).error();
   }

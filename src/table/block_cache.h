@@ -12,8 +12,8 @@
 /// nothing.
 ///
 /// Invariants, with those of cache/room.h and cache/frame_arena.h:
-///   W5  A block that many threads miss at once is loaded once, and its outcome reaches all of
-///   them. W6  A load that fails leaves the slot as it was.
+///   W15  A block that many threads miss at once is loaded once; all learn of the outcome.
+///   W16  A load that fails leaves the slot as it was.
 ///
 /// Lock order: `mutex_`, then that of the epoch domain.
 #pragma once
@@ -129,7 +129,7 @@ class BlockCache {
   /// Cost:     one load of the slot, a byte of heat; no shared store once the block is hot
   /// Lifetime: the block stays for as long as the guard is open, or a `pin` holds it
   const char* find(const CacheSlots& slots, std::size_t index) const noexcept {
-    ASHLAR_DEBUG_ASSERT(domain_.is_guarded(), "a guard is open around what is found (W2)");
+    ASHLAR_DEBUG_ASSERT(domain_.is_guarded(), "a guard is open around what is found (W12)");
     ASHLAR_DEBUG_ASSERT(index < slots.block_count(), "a table has the block that is looked for");
     // Acquire: partner of the release in `CacheRoom::admit`.
     const std::uint64_t word = slots.words_[index].load(std::memory_order_acquire);

@@ -1,5 +1,5 @@
-// What many threads may rely on at once: one load for all who miss (W5), its outcome for each of
-// them, and bytes that never change under a guard or a pin (W2).
+// What many threads may rely on at once: one load for all who miss (W15), its outcome for each of
+// them, and bytes that never change under a guard or a pin (W12).
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ class BlockCacheRaceTest : public ::testing::Test {
   BlockCacheRaceTest() : cache_(*BlockCache::make(budget_, domain_, kTwoChunks)) {}
   ~BlockCacheRaceTest() override {
     cache_.reset();
-    EXPECT_EQ(budget_.used_bytes(), 0U) << "W1";
+    EXPECT_EQ(budget_.used_bytes(), 0U) << "W11";
   }
 
   /// Lets `thread_count` threads miss one block at once; the load ends when all are about.
@@ -65,7 +65,7 @@ class BlockCacheRaceTest : public ::testing::Test {
   std::atomic<int> load_count_{0};
 };
 
-// W5
+// W15
 TEST_F(BlockCacheRaceTest, LoadsABlockOnceForAllWhoMissIt) {
   CacheSlots table = *CacheSlots::make(*cache_, 1);
   for (const auto& answer : miss_together(table, 8, {})) {
@@ -75,7 +75,7 @@ TEST_F(BlockCacheRaceTest, LoadsABlockOnceForAllWhoMissIt) {
   EXPECT_EQ(load_count_.load(), 1);
 }
 
-// W5: also where the cache keeps nothing.
+// W15: also where the cache keeps nothing.
 TEST_F(BlockCacheRaceTest, ServesAllWhoWaitEvenWithoutACapacity) {
   cache_->set_capacity(0);
   CacheSlots table = *CacheSlots::make(*cache_, 1);
@@ -86,7 +86,7 @@ TEST_F(BlockCacheRaceTest, ServesAllWhoWaitEvenWithoutACapacity) {
   EXPECT_EQ(load_count_.load(), 1);
 }
 
-// W5, W6
+// W15, W16
 TEST_F(BlockCacheRaceTest, TellsAllWhoWaitOfAFailure) {
   CacheSlots table = *CacheSlots::make(*cache_, 1);
   const Result<void> failure =
@@ -166,7 +166,7 @@ class CacheRace {
       read(random, held);
       if (held.size() > 10) {
         const Held& oldest = held.front();
-        ASSERT_TRUE(says(oldest.pin.block(), oldest.bytes, oldest.word)) << "W2";
+        ASSERT_TRUE(says(oldest.pin.block(), oldest.bytes, oldest.word)) << "W12";
         held.erase(held.begin());
       }
       if (random.below(500) == 0) cache_.check();
@@ -199,7 +199,7 @@ class CacheRace {
       return;
     }
     if (random.chance(10)) std::this_thread::yield();
-    ASSERT_TRUE(says(*block, bytes, word)) << "W2";
+    ASSERT_TRUE(says(*block, bytes, word)) << "W12";
     if (random.chance(3)) held.push_back({cache_.pin(*block), word, bytes});
   }
 
@@ -211,7 +211,7 @@ class CacheRace {
   std::vector<std::thread> threads_;
 };
 
-// W1 to W6
+// W11 to W16
 TEST_F(BlockCacheRaceTest, KeepsItsPromisesToTwoThreads) {
   const CacheRace race(*cache_, domain_, 2);
 }

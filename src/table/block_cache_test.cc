@@ -1,5 +1,5 @@
-// What a table may rely on: what was loaded is found, a failed load leaves no trace (W6), pins and
-// guards keep blocks (W2), and all memory comes back (W1). With many threads:
+// What a table may rely on: what was loaded is found, a failed load leaves no trace (W16), pins and
+// guards keep blocks (W12), and all memory comes back (W11). With many threads:
 // block_cache_race_test.
 
 #include "table/block_cache.h"
@@ -28,7 +28,7 @@ class BlockCacheTest : public ::testing::Test {
   BlockCacheTest() : cache_(*BlockCache::make(budget_, domain_, kTwoChunks)) {}
   ~BlockCacheTest() override {
     cache_.reset();
-    EXPECT_EQ(budget_.used_bytes(), 0U) << "W1";
+    EXPECT_EQ(budget_.used_bytes(), 0U) << "W11";
   }
 
   CacheSlots slots(std::size_t block_count) { return *CacheSlots::make(*cache_, block_count); }
@@ -84,7 +84,7 @@ TEST_F(BlockCacheTest, HandsTheLoadExactlyItsBytes) {
   }
 }
 
-// W6
+// W16
 TEST_F(BlockCacheTest, LeavesNoTraceOfALoadThatFails) {
   CacheSlots table = slots(2);
   read(table, 0);
@@ -105,7 +105,7 @@ TEST_F(BlockCacheTest, LeavesNoTraceOfALoadThatFails) {
   cache_->check();
 }
 
-// W6
+// W16
 TEST_F(BlockCacheTest, TakesALoadWithoutMemoryForAFailure) {
   CacheSlots table = slots(1);
   {
@@ -118,7 +118,7 @@ TEST_F(BlockCacheTest, TakesALoadWithoutMemoryForAFailure) {
   EXPECT_FALSE(read(table, 0));
 }
 
-// W2
+// W12
 TEST_F(BlockCacheTest, KeepsAPinnedBlockPastItsGuardAndItsTable) {
   std::optional<CacheSlots> table(slots(2000));
   Pin pin;
@@ -184,7 +184,7 @@ TEST_F(BlockCacheTest, CountsWhatItDoes) {
   EXPECT_EQ(cache_->stats().hit_count, 5U);
 }
 
-// M1, W1
+// M1, W11
 TEST_F(BlockCacheTest, SaysSoWhereTheBudgetHasNoRoom) {
   const std::size_t left = kBudgetBytes - budget_.used_bytes();
   ASSERT_TRUE(budget_.try_take(left - 1000));

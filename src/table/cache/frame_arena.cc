@@ -147,8 +147,8 @@ void FrameArena::check() const {
     if (!chunk.is_emptying) free_count += chunk.free_count;
   }
   ASHLAR_ASSERT(free_count == free_.count(), "the free frames are those that the chunks count");
-  ASHLAR_ASSERT(used_count == chunk_count_, "each chunk is counted once (W1)");
-  ASHLAR_ASSERT(budget_->used_bytes() >= used_bytes(), "what is held is in the budget (W1)");
+  ASHLAR_ASSERT(used_count == chunk_count_, "each chunk is counted once (W11)");
+  ASHLAR_ASSERT(budget_->used_bytes() >= used_bytes(), "what is held is in the budget (W11)");
 }
 
 }  // namespace ashlar::table

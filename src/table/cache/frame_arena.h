@@ -14,7 +14,7 @@
 /// was.
 ///
 /// Invariants:
-///   W1  All memory here is in the budget while it is held.
+///   W11  All memory here is in the budget while it is held.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // What the cache relies on: frames that are its alone and aligned, memory that is in the budget
-// while it is held (W1), chunks that go when they are empty.
+// while it is held (W11), chunks that go when they are empty.
 
 #include "table/cache/frame_arena.h"
 
@@ -50,7 +50,7 @@ TEST_F(FrameArenaTest, GivesEachFrameOnceAndAligned) {
   arena->check();
 }
 
-// W1
+// W11
 TEST_F(FrameArenaTest, TakesNoMoreThanTheBudgetHasAndGivesItAllBack) {
   {
     auto arena = FrameArena::make(budget_);
@@ -64,7 +64,7 @@ TEST_F(FrameArenaTest, TakesNoMoreThanTheBudgetHasAndGivesItAllBack) {
   EXPECT_EQ(budget_.used_bytes(), 0U);
 }
 
-// W1
+// W11
 TEST_F(FrameArenaTest, GivesAChunkBackWithItsLastFrame) {
   auto arena = FrameArena::make(budget_);
   ASSERT_TRUE(arena.has_value());

@@ -41,7 +41,7 @@ CacheRoom::~CacheRoom() {
   ASHLAR_ASSERT(policy_.count() == 0, "the tables have dropped their blocks before the cache goes");
   for (EntryList* const list : {&retired_, &held_}) {
     while (CacheEntry* const entry = list->pop_front()) {
-      ASHLAR_ASSERT(!entry->is_pinned(), "a cache outlives its pins (W2)");
+      ASHLAR_ASSERT(!entry->is_pinned(), "a cache outlives its pins (W12)");
       // Frames go with the arena.
       if (!entry->is_frame()) release(*entry);
     }
@@ -149,7 +149,7 @@ bool CacheRoom::evict_one() noexcept {
 void CacheRoom::retire(CacheEntry& entry, std::uint64_t slot_word) noexcept {
   const std::uint64_t was = entry.slot->load(std::memory_order_relaxed);
   ASHLAR_ASSERT(was == slot_word_of(entry.block, entry.slot_kind),
-                "the slot of a cached block leads to it (W3)");
+                "the slot of a cached block leads to it (W13)");
   // Relaxed: it publishes nothing, and the mutex in `stamp` orders it before the epoch.
   entry.slot->store(slot_word, std::memory_order_relaxed);
   retire_unseen(entry);
@@ -197,7 +197,7 @@ void CacheRoom::release_or_hold(CacheEntry& entry) noexcept {
 }
 
 void CacheRoom::release(CacheEntry& entry) noexcept {
-  ASHLAR_ASSERT(entry.slot == nullptr, "what is freed has no slot (W3)");
+  ASHLAR_ASSERT(entry.slot == nullptr, "what is freed has no slot (W13)");
   if (entry.is_frame()) {
 #ifdef ASHLAR_CHECKED
     std::memset(entry.block, 0xdd, kFrameBytes);  // Who still looks shall see it.
@@ -247,14 +247,14 @@ void CacheRoom::check() const {
   std::size_t own_bytes = 0;
   policy_.for_each([&](const CacheEntry& entry) {
     const std::uint64_t word = entry.slot->load(std::memory_order_relaxed);
-    ASHLAR_ASSERT(entry.is_cached(), "the queues hold cached blocks (W3)");
+    ASHLAR_ASSERT(entry.is_cached(), "the queues hold cached blocks (W13)");
     ASHLAR_ASSERT(word == slot_word_of(entry.block, entry.slot_kind),
-                  "the slot of a cached block leads to it (W3)");
+                  "the slot of a cached block leads to it (W13)");
     if (!entry.is_frame()) own_bytes += entry.bytes;
   });
   ASHLAR_ASSERT(own_bytes + leaving_own_bytes_ <= own_bytes_,
                 "what is cached or leaves has been taken");
-  ASHLAR_ASSERT(budget_->used_bytes() >= used_bytes(), "what is held is in the budget (W1)");
+  ASHLAR_ASSERT(budget_->used_bytes() >= used_bytes(), "what is held is in the budget (W11)");
 }
 
 }  // namespace ashlar::table

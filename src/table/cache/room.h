@@ -14,10 +14,9 @@
 /// Memory is given back by whole chunks: the coldest is emptied, whatever is in it.
 ///
 /// Invariants:
-///   W2  A block that a guard has found or a pin holds keeps its bytes until both have gone.
-///   W3  A cached entry is in one queue, and its slot leads to it; no slot leads to any other.
-///   W4  What the cache holds beyond its capacity is being loaded, pinned, or may be seen by
-///   guards.
+///   W12  A block that a guard has found or a pin holds keeps its bytes until both have gone.
+///   W13  A cached entry is in one queue, and its slot leads to it; no slot leads to any other.
+///   W14  What is held beyond the capacity is being loaded, is pinned, or may be seen by guards.
 #pragma once
 
 #include <atomic>

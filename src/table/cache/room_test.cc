@@ -1,6 +1,6 @@
-// What the cache relies on for memory: bytes that stay while somebody can see them (W2), slots that
-// lead to what is cached and to nothing else (W3), a capacity that holds (W4), a budget that gets
-// everything back (W1).
+// What the cache relies on for memory: bytes that stay while somebody can see them (W12), slots
+// that lead to what is cached and to nothing else (W13), a capacity that holds (W14), a budget that
+// gets everything back (W11).
 
 #include "table/cache/room.h"
 
@@ -25,7 +25,7 @@ class CacheRoomTest : public ::testing::Test {
   ~CacheRoomTest() override {
     drop_all();
     room_.reset();
-    EXPECT_EQ(budget_.used_bytes(), 0U) << "W1";
+    EXPECT_EQ(budget_.used_bytes(), 0U) << "W11";
   }
 
   void drop_all() {
@@ -68,7 +68,7 @@ TEST_F(CacheRoomTest, FillsItsCapacityWithFramesAndStaysThere) {
     CacheEntry* const entry = load('a');
     ASSERT_NE(entry, nullptr);
     ASSERT_TRUE(entry->is_frame()) << "a frame was free ahead of need";
-    ASSERT_LE(room_->used_bytes(), kTwoChunks) << "W4";
+    ASSERT_LE(room_->used_bytes(), kTwoChunks) << "W14";
     if (i % 100 == 0) room_->check();
   }
   EXPECT_EQ(room_->used_bytes(), kTwoChunks);
@@ -76,7 +76,7 @@ TEST_F(CacheRoomTest, FillsItsCapacityWithFramesAndStaysThere) {
   EXPECT_EQ(room_->evicted_count() + cached_count(), 5000U);
 }
 
-// W2: the block of an open guard keeps its bytes through any number of evictions.
+// W12: the block of an open guard keeps its bytes through any number of evictions.
 TEST_F(CacheRoomTest, KeepsTheBytesThatAGuardCanSee) {
   CacheEntry* const seen = load('s');
   std::optional<base::EpochGuard> guard(domain_);
@@ -90,7 +90,7 @@ TEST_F(CacheRoomTest, KeepsTheBytesThatAGuardCanSee) {
   EXPECT_NE(seen->place, Place::kRetired);
 }
 
-// W2
+// W12
 TEST_F(CacheRoomTest, KeepsTheBytesThatAPinHolds) {
   CacheEntry* const pinned = load('p');
   pinned->pin_count.fetch_add(1);
@@ -103,7 +103,7 @@ TEST_F(CacheRoomTest, KeepsTheBytesThatAPinHolds) {
   EXPECT_EQ(pinned->place, Place::kFree);
 }
 
-// W2, W4: with every frame pinned, blocks get memory of their own and go again.
+// W12, W14: with every frame pinned, blocks get memory of their own and go again.
 TEST_F(CacheRoomTest, GetsAlongWithEverythingPinned) {
   std::vector<CacheEntry*> pinned;
   while (true) {
@@ -129,7 +129,7 @@ TEST_F(CacheRoomTest, GetsAlongWithEverythingPinned) {
   EXPECT_TRUE(load('x')->is_frame());
 }
 
-// W2: a guard around many misses is served, from memory that goes when the guard does.
+// W12: a guard around many misses is served, from memory that goes when the guard does.
 TEST_F(CacheRoomTest, ServesManyMissesInOneGuard) {
   for (int i = 0; i < 600; ++i) load('x');
   {
@@ -143,11 +143,11 @@ TEST_F(CacheRoomTest, ServesManyMissesInOneGuard) {
     for (const char* const block : blocks) ASSERT_EQ(block[kFrameBytes - 1], 'm');
   }
   room_->reclaim();
-  EXPECT_LE(room_->used_bytes(), kTwoChunks) << "W4";
+  EXPECT_LE(room_->used_bytes(), kTwoChunks) << "W14";
   EXPECT_TRUE(load('x')->is_frame());
 }
 
-// W4
+// W14
 TEST_F(CacheRoomTest, BecomesAsSmallAsItIsToldAndGrowsAgain) {
   for (int i = 0; i < 600; ++i) load('x');
   room_->set_capacity(FrameArena::kChunkCost + 4096);
@@ -163,7 +163,7 @@ TEST_F(CacheRoomTest, BecomesAsSmallAsItIsToldAndGrowsAgain) {
   room_->check();
 }
 
-// W4: what a guard and a pin hold back goes when they do.
+// W14: what a guard and a pin hold back goes when they do.
 TEST_F(CacheRoomTest, GivesAChunkBackWhenTheLastThatSeesItHasGone) {
   for (int i = 0; i < 100; ++i) load('x');
   CacheEntry* const pinned = load('p');
@@ -175,7 +175,7 @@ TEST_F(CacheRoomTest, GivesAChunkBackWhenTheLastThatSeesItHasGone) {
   }
   room_->reclaim();
   EXPECT_GE(room_->used_bytes(), FrameArena::kChunkCost);
-  EXPECT_EQ(pinned->block[kFrameBytes - 1], 'p') << "W2";
+  EXPECT_EQ(pinned->block[kFrameBytes - 1], 'p') << "W12";
   pinned->pin_count.fetch_sub(1);
   room_->reclaim();
   EXPECT_EQ(room_->used_bytes(), 4096U);
@@ -205,7 +205,7 @@ TEST_F(CacheRoomTest, PutsFramesThatFailedToLoadBack) {
   EXPECT_EQ(frame->place, Place::kFree);
 }
 
-// W4, for blocks that are no frames, alone and mixed with frames.
+// W14, for blocks that are no frames, alone and mixed with frames.
 TEST_F(CacheRoomTest, MakesRoomForLargeBlocks) {
   for (int i = 0; i < 600; ++i) load('x');
   for (int i = 0; i < 200; ++i) {
@@ -240,7 +240,7 @@ TEST_F(CacheRoomTest, CachesWithoutAChunk) {
   EXPECT_GE(cached_count(), 20U);
 }
 
-// W1: where others have taken the budget, it declines and nothing is lost; one who asks again
+// W11: where others have taken the budget, it declines and nothing is lost; one who asks again
 // gets what was evicted meanwhile.
 TEST_F(CacheRoomTest, DeclinesWhereTheBudgetHasNoRoom) {
   const std::size_t taken = kBudgetBytes - 50'000;
