@@ -16,10 +16,10 @@ using checkpoint_layout::block_checksum;
 using checkpoint_layout::kBlockHeaderBytes;
 using checkpoint_layout::kHeaderBytes;
 using checkpoint_layout::kMagic;
+using checkpoint_layout::kRawBytesPerBlock;
+using checkpoint_layout::kRowBytesMax;
 using checkpoint_layout::kVersion;
 
-// Rows are collected into blocks of about this size: long enough to compress well.
-constexpr std::size_t kRawBytesPerBlock = std::size_t{64} << 10U;
 constexpr int kCompressionLevel = 1;
 
 }  // namespace
@@ -61,8 +61,17 @@ Result<void> CheckpointWriter::write(std::string_view bytes) {
 
 Result<void> CheckpointWriter::add(const engine::Operation& put) {
   ASHLAR_ASSERT(put.kind == engine::OperationKind::kPut, "a checkpoint holds what is there");
+  // Neither can come from a write; a log or a checkpoint that is not ours may say anything.
+  if (put.key.size() > kKeyBytesHardMax || put.value.size() > kValueBytesHardMax) {
+    return std::unexpected(Error(ErrorCode::kCorruption,
+                                 file_->path() + ": a row with a key of " +
+                                     std::to_string(put.key.size()) + " bytes and a value of " +
+                                     std::to_string(put.value.size()) + " is none of a database"));
+  }
   if (raw_.empty()) const engine::PayloadWriter begun(raw_, moment_ms_);
+  const std::size_t before = raw_.size();
   engine::PayloadWriter::append_to(raw_, put);
+  ASHLAR_ASSERT(raw_.size() - before <= kRowBytesMax, "K3: a row keeps to its limit");
   ++row_count_;
   return raw_.size() < kRawBytesPerBlock ? Result<void>() : write_block();
 }
@@ -73,6 +82,8 @@ Result<void> CheckpointWriter::write_block() {
       context_.get(), stored_.data() + kBlockHeaderBytes, stored_.size() - kBlockHeaderBytes,
       raw_.data(), raw_.size(), kCompressionLevel);
   ASHLAR_ASSERT(ZSTD_isError(stored_bytes) == 0, "a block compresses into its bound");
+  ASHLAR_ASSERT(checkpoint_layout::can_stand_for(stored_bytes, raw_.size()),
+                "K3: what is written can be read");
   stored_.resize(kBlockHeaderBytes + stored_bytes);
   const auto raw_bytes = static_cast<std::uint32_t>(raw_.size());
   base::store_number(stored_.data(), static_cast<std::uint32_t>(stored_bytes));

@@ -11,6 +11,7 @@
 ///       checksum that also says which block it is.
 ///   K2  A checkpoint is of use only with a log that reaches `end`: that much is durable before the
 ///       file gets its name.
+///   K3 in checkpoint_layout.h
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  /// Cost: compresses and writes a block once in some hundred rows
+  /// Errors: kCorruption  the row is longer than a database takes; kIo, kOutOfSpace
+  /// Cost:   compresses and writes a block once in some hundred rows
   Result<void> add(const engine::Operation& put);
 
   /// Writes the footer and makes the file durable. The log up to `end` is durable already (K2).

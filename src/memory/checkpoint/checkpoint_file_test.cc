@@ -54,7 +54,10 @@ TEST_F(CheckpointTest, BringsItsRowsBack) {
   for (int i = 0; i < 5000; ++i) {
     rows["key:" + std::to_string(i)] = std::string(static_cast<std::size_t>(i % 300), 'v');
   }
+  // Each far longer than a block; the second also than zstd looks back.
   rows["long"] = std::string(std::size_t{1} << 20U, 'l');
+  testing::Random random(testing::seed());
+  rows["longer"] = random.bytes(std::size_t{9} << 20U);
   write(rows);
   Rows found;
   const auto report = read(found);
@@ -104,6 +107,32 @@ TEST_F(CheckpointTest, IsRefusedWhenItIsDamaged) {
     EXPECT_FALSE(read(found).has_value()) << "length " << length;
     ASSERT_TRUE((*file)->write(0, content).has_value());
   }
+}
+
+// K3: at, below and above its limits.
+TEST(CheckpointLimits, AreThoseOfTheLongestRowAndOfZstd) {
+  using checkpoint_layout::can_stand_for;
+  using checkpoint_layout::kRawBytesMax;
+  constexpr std::uint64_t kManyBytes = std::uint64_t{1} << 30U;
+  EXPECT_TRUE(can_stand_for(kManyBytes, kRawBytesMax - 1));
+  EXPECT_TRUE(can_stand_for(kManyBytes, kRawBytesMax));
+  EXPECT_FALSE(can_stand_for(kManyBytes, kRawBytesMax + 1));
+  EXPECT_TRUE(can_stand_for(8, std::uint64_t{8} << 15U));
+  EXPECT_FALSE(can_stand_for(7, std::uint64_t{8} << 15U));
+}
+
+// The memory is never touched: a row is refused by its length.
+TEST_F(CheckpointTest, RefusesARowThatNoDatabaseTakes) {
+  auto writer = CheckpointWriter::create(disk_, path(), LogPlace{}, 1'000);
+  ASSERT_TRUE(writer.has_value());
+  const std::string_view value("v", kValueBytesHardMax + 1);
+  const auto added = (*writer)->add({.key = "key", .value = value});
+  ASSERT_FALSE(added.has_value());
+  EXPECT_EQ(added.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ((*writer)->row_count(), 0U);
+  const std::string long_key(kKeyBytesHardMax + 1, 'k');
+  EXPECT_FALSE((*writer)->add({.key = long_key, .value = "v"}).has_value());
+  EXPECT_TRUE((*writer)->add({.key = std::string(kKeyBytesHardMax, 'k'), .value = "v"}));
 }
 
 // Whoever wrote it: a length that no block can have is refused before memory is taken for it.

@@ -3,6 +3,8 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <optional>
 
 #include "base/assert.h"
@@ -23,9 +25,8 @@ using checkpoint_layout::kVersion;
 constexpr std::string_view kStoredBegin = "\x28\xb5\x2f\xfd";
 constexpr std::uint64_t kFooterPieceBytes = kBlockHeaderBytes + kFooterBytes;
 
-// zstd spends at least a block of four bytes on 128 KiB, so no stored byte stands for more: a file
-// that claims it does may not have memory allocated for it.
-constexpr std::uint64_t kRawBytesPerStoredByte = std::uint64_t{1} << 16U;
+// A block that says it is longer gets its memory as it turns out to be.
+constexpr std::size_t kRawBytesAtFirst = std::size_t{256} << 10U;
 
 // So much is searched at a time, and so many indices are tried for a block found behind damage.
 constexpr std::size_t kSearchBytes = std::size_t{1} << 20U;
@@ -48,8 +49,13 @@ struct Piece {
 /// Reads the parts of one file. That a part is damaged is an answer, not an error.
 class Reader {
  public:
-  Reader(const os::File& file, std::uint64_t file_bytes) noexcept
-      : file_(file), file_bytes_(file_bytes) {}
+  Reader(const os::File& file, std::uint64_t file_bytes)
+      : file_(file), file_bytes_(file_bytes), context_(ZSTD_createDCtx()) {
+    if (context_ == nullptr) throw std::bad_alloc();
+    const std::size_t done = ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax,
+                                                    checkpoint_layout::kWindowLogMax);
+    ASHLAR_ASSERT(ZSTD_isError(done) == 0, "the longest window is one that zstd knows");
+  }
 
   std::uint64_t file_bytes() const noexcept { return file_bytes_; }
 
@@ -69,8 +75,13 @@ class Reader {
  private:
   Result<std::optional<Piece>> find_block(std::uint64_t offset, std::uint64_t& index) const;
 
+  struct FreeContext {
+    void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
+  };
+
   const os::File& file_;
   const std::uint64_t file_bytes_;
+  const std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
   std::string raw_;
 };
 
@@ -108,12 +119,27 @@ Result<std::optional<Piece>> Reader::piece_at(std::uint64_t offset) const {
   return piece;
 }
 
+/// Step by step, since the length that a block gives is not to be trusted with memory (K3).
 std::optional<std::string_view> Reader::unpack(const Piece& block) {
-  if (block.raw_bytes > block.stored.size() * kRawBytesPerStoredByte) return std::nullopt;
-  raw_.resize(block.raw_bytes);
-  const std::size_t got =
-      ZSTD_decompress(raw_.data(), raw_.size(), block.stored.data(), block.stored.size());
-  if (ZSTD_isError(got) != 0 || got != block.raw_bytes) return std::nullopt;
+  const std::size_t raw_bytes = block.raw_bytes;
+  if (!checkpoint_layout::can_stand_for(block.stored.size(), raw_bytes)) return std::nullopt;
+  ZSTD_DCtx_reset(context_.get(), ZSTD_reset_session_only);
+  ZSTD_inBuffer from{.src = block.stored.data(), .size = block.stored.size(), .pos = 0};
+  raw_.resize(std::min(raw_bytes, kRawBytesAtFirst));
+  std::size_t filled = 0;
+  while (true) {
+    ZSTD_outBuffer to{.dst = raw_.data(), .size = raw_.size(), .pos = filled};
+    const std::size_t taken = from.pos;
+    const std::size_t left = ZSTD_decompressStream(context_.get(), &to, &from);
+    if (ZSTD_isError(left) != 0) return std::nullopt;
+    const bool is_stuck = from.pos == taken && to.pos == filled;
+    filled = to.pos;
+    if (left == 0) break;
+    if (is_stuck) return std::nullopt;  // It is cut short, or longer than it says.
+    if (filled == raw_.size()) raw_.resize(std::min(raw_bytes, 2 * filled));
+  }
+  if (filled != raw_bytes || from.pos != from.size) return std::nullopt;
+  ASHLAR_ASSERT(raw_.size() == filled, "memory was taken for what came out");
   return raw_;
 }
 

@@ -3,8 +3,8 @@
 /// out, for the tools that say what is wrong and keep what is left.
 ///
 /// Invariants:
-///   K1 and K2 in checkpoint_file.h. No row is handed out whose block has not proved good, by
-///   either way of reading.
+///   K1 and K2 in checkpoint_file.h, K3 in checkpoint_layout.h. No row is handed out whose block
+///   has not proved good, by either way of reading.
 #pragma once
 
 #include <cstdint>

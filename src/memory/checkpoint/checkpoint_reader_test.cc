@@ -4,11 +4,14 @@
 #include "memory/checkpoint/checkpoint_reader.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <map>
 #include <string>
 
+#include "base/coding.h"
+#include "memory/checkpoint/checkpoint_layout.h"
 #include "os/simulated_disk.h"
 #include "testing/random.h"
 #include "testing/seed.h"
@@ -119,6 +122,36 @@ TEST_F(CheckpointReaderTest, FindsBlocksBehindALongHole) {
   EXPECT_LT(found_.size(), rows_.size());
   EXPECT_GT(found_.size(), rows_.size() / 2);
   EXPECT_TRUE(is_part_of_rows());
+}
+
+// K3: a length with a good checksum is still only a claim. The first block keeps its stored bytes,
+// 64 KiB, and says that they stand for 400 MiB, which they might.
+TEST_F(CheckpointReaderTest, TakesNoMemoryForWhatABlockOnlyClaims) {
+  constexpr std::uint32_t kClaimedBytes = std::uint32_t{400} << 20U;
+  constexpr std::size_t kAt = checkpoint_layout::kHeaderBytes;
+  constexpr std::size_t kStoredAt = kAt + checkpoint_layout::kBlockHeaderBytes;
+  const auto stored_bytes = base::load_number<std::uint32_t>(content_.data() + kAt);
+  ASSERT_TRUE(checkpoint_layout::can_stand_for(stored_bytes, kClaimedBytes));
+  const auto stored = std::string_view(content_).substr(kStoredAt, stored_bytes);
+  std::string claim;
+  base::append_number(claim, kClaimedBytes);
+  base::append_number(claim, checkpoint_layout::block_checksum(stored, 0, kClaimedBytes));
+  disk_.overwrite(kPath, kAt + 4, claim);
+
+  const auto kib_at_most = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const long before = kib_at_most();
+  const auto report =
+      read_checkpoint(disk_, kPath, [](std::string_view) { return Result<void>(); });
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().message(), "/checkpoint at 48: block 0 is damaged");
+  const CheckpointSalvage salvaged = salvage();
+  ASSERT_EQ(salvaged.damages.size(), 1U);
+  EXPECT_TRUE(is_part_of_rows());
+  EXPECT_LT(kib_at_most() - before, kClaimedBytes / 1024 / 4);
 }
 
 TEST_F(CheckpointReaderTest, NamesFileAndOffsetToTheStrictReader) {
