@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/numbered_name.h"
+#include "db/inspection/segment_copy.h"
 #include "engine/operation_codec.h"
 
 namespace ashlar::db {
@@ -126,27 +127,11 @@ class Repair {
     ASHLAR_TRY_ASSIGN(const auto file, create_anew(disk_, repaired(segment.name)));
     ASHLAR_TRY(file->allocate(os::kBlockBytes + segment.header.log_bytes));
     ASHLAR_TRY(file->write(0, log::encode_segment_header(segment.header)));
-    if (segment.run) ASHLAR_TRY(copy_log(segment, *file));
-    return file->sync();
-  }
-
-  Result<void> copy_log(const NewSegment& segment, os::File& to) {
-    const log::SegmentSet& run = inspection_.log.runs()[*segment.run];
-    ASHLAR_ASSERT(segment.from_ring <= segment.header.end(), "a segment has room for its bytes");
-    log::Position at = segment.header.first;
-    std::string piece;
-    while (at < segment.from_segments) {
-      piece.resize(std::min<std::uint64_t>(kPieceBytes, segment.from_segments - at));
-      ASHLAR_TRY_ASSIGN(const std::size_t got, run.read(at, piece));
-      ASHLAR_ASSERT(got == piece.size(), "what was found to be sound is there");
-      ASHLAR_TRY(to.write(log::offset_in_segment(segment.header, at), piece));
-      at += got;
+    if (segment.run) {
+      const log::SegmentSet& run = inspection_.log.runs()[*segment.run];
+      ASHLAR_TRY(copy_segment(segment, run, inspection_.log.ring(), *file));
     }
-    const std::string& ring = inspection_.log.ring();
-    piece.clear();
-    const log::Position ring_begin = at;
-    for (; at < segment.from_ring; ++at) piece.push_back(ring[at % ring.size()]);
-    return to.write(log::offset_in_segment(segment.header, ring_begin), piece);
+    return file->sync();
   }
 
   Result<void> write_checkpoint(const NewCheckpoint& checkpoint) {
