@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/numbered_name.h"
 #include "db/format_file.h"
 #include "db/inspection/damage_rig_test.h"
 #include "db/inspection/repair.h"
@@ -87,6 +88,17 @@ class RepairStopTest : public ::testing::TestWithParam<Case> {
     return files;
   }
 
+  /// Expects every directory with a number that a repair has put aside to be complete.
+  static void expect_whole_asides(os::SimulatedDisk& disk) {
+    const auto names = os::list_directory(disk, DamageRig::kPath);
+    for (const std::string& name : *names) {
+      if (!base::number_in_name(name, kAsideSuffix)) continue;
+      const auto inside = os::list_directory(disk, DamageRig::at(name));
+      ASSERT_TRUE(std::ranges::find(*inside, "REPORT") != inside->end()) << name;
+      EXPECT_FALSE(disk.read_all(DamageRig::at(name + "/REPORT")).empty()) << name;
+    }
+  }
+
   DamageRig rig_;
 };
 
@@ -116,6 +128,7 @@ TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
     }
     rig_.disk_->cut_power(kCuts[call % std::size(kCuts)], random.next());
     const auto stopped = rig_.disk_->clone();
+    expect_whole_asides(*stopped);
     if (auto opened = rig_.open()) {
       ASSERT_EQ(DamageRig::rows_of(*opened), expected) << "opened after a stop before " << call;
     } else {
@@ -126,6 +139,9 @@ TEST_P(RepairStopTest, EndsTheSameWhereverItIsStopped) {
     ASSERT_TRUE(again.has_value()) << "before " << call << ": " << again.error().message();
     ASSERT_TRUE(rig_.inspect()->report.is_sound()) << "before " << call;
     ASSERT_EQ(rig_.rows(), expected) << "before " << call;
+    expect_whole_asides(*rig_.disk_);
+    const auto names = os::list_directory(*rig_.disk_, DamageRig::kPath);
+    ASSERT_EQ(std::ranges::find(*names, kUnfinishedAsideName), names->end()) << "before " << call;
   }
   EXPECT_GT(refused_count, 20);
 }

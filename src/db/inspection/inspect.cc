@@ -87,6 +87,9 @@ class Inspector {
       if (belongs) continue;
       if (base::number_in_name(name, kAsideSuffix)) {
         remark(path, "holds what a repair has put aside");
+      } else if (name == kUnfinishedAsideName) {
+        remark(path,
+               "is of a repair that was stopped before it changed anything: the next takes it");
       } else if (name == kFormatNewName) {
         remark(path, "was being written when the machine stopped: normal");
       } else {

@@ -48,6 +48,10 @@ struct Inspection {
 /// Where repair puts what it does not keep: "0000000001.aside".
 inline constexpr std::string_view kAsideSuffix = ".aside";
 
+/// Its name while a repair fills it. Only what is complete has a number, so that no repair ever
+/// writes into what another has put aside.
+inline constexpr std::string_view kUnfinishedAsideName = "unfinished.aside";
+
 /// What the names of files end in that a repair has made and not yet put in their place.
 inline constexpr std::string_view kRepairedSuffix = ".repaired";
 

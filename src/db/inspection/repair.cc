@@ -15,8 +15,6 @@ namespace {
 // So much is copied at a time.
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
-constexpr std::string_view kReportName = "REPORT";
-
 /// A new, empty file. One of that name, left by a repair that was stopped, goes.
 Result<std::unique_ptr<os::File>> create_anew(os::Disk& disk, const std::string& path) {
   ASHLAR_TRY(os::remove_file(disk, path));
@@ -46,14 +44,14 @@ class Repair {
 
   Result<void> apply(RepairOutcome& outcome) {
     ASHLAR_TRY(put_aside(outcome));
+    ASHLAR_ASSERT(outcome.aside.empty() == plan_.aside.empty(), "I4: what goes is aside first");
     ASHLAR_TRY(prepare());
     const std::vector<RepairStep> steps = plan_.steps();
     ASHLAR_TRY(write_format(disk_, path_, encode_repair_steps(steps)));
     return run_repair_steps(disk_, path_, steps);
   }
 
-  /// The directory that takes what goes: the first number that is free, or that of a repair which
-  /// was stopped before it had changed anything.
+  /// The path of the directory that takes what goes, with the first number that is free.
   Result<std::string> choose_aside() const {
     if (plan_.aside.empty()) return std::string();
     ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk_, path_));
@@ -61,30 +59,29 @@ class Repair {
     for (const std::string& name : names) {
       last = std::max(last, base::number_in_name(name, kAsideSuffix).value_or(0));
     }
-    if (last == 0) return path_ + "/" + base::numbered_name(1, kAsideSuffix);
-    const std::string newest = path_ + "/" + base::numbered_name(last, kAsideSuffix);
-    ASHLAR_TRY_ASSIGN(const std::vector<std::string> inside, os::list_directory(disk_, newest));
-    const bool is_complete = std::ranges::find(inside, kReportName) != inside.end();
-    if (!is_complete) return newest;
     return path_ + "/" + base::numbered_name(last + 1, kAsideSuffix);
   }
 
  private:
+  /// Fills the directory under the name of an unfinished one, that of a repair which was stopped
+  /// included, and gives it its number when all of it is durable.
   Result<void> put_aside(RepairOutcome& outcome) {
-    ASHLAR_TRY_ASSIGN(outcome.aside, choose_aside());
-    if (outcome.aside.empty()) return {};
-    ASHLAR_TRY(os::make_directory(disk_, outcome.aside));
+    ASHLAR_TRY_ASSIGN(const std::string aside, choose_aside());
+    if (aside.empty()) return {};
+    const std::string unfinished = path_ + "/" + std::string(kUnfinishedAsideName);
+    ASHLAR_TRY(os::make_directory(disk_, unfinished));
     for (const std::string& name : plan_.aside) {
       std::string flat = name;
       std::ranges::replace(flat, '/', '-');
-      ASHLAR_TRY(copy_file(disk_, path_ + "/" + name, outcome.aside + "/" + flat));
+      ASHLAR_TRY(copy_file(disk_, path_ + "/" + name, unfinished + "/" + flat));
     }
-    ASHLAR_TRY(os::sync_directory(disk_, outcome.aside));
-    const std::string report_path = outcome.aside + "/" + std::string(kReportName);
-    ASHLAR_TRY_ASSIGN(const auto report, create_anew(disk_, report_path));
+    ASHLAR_TRY_ASSIGN(const auto report, create_anew(disk_, unfinished + "/REPORT"));
     ASHLAR_TRY(report->write(0, report_text()));
     ASHLAR_TRY(report->sync());
-    return os::sync_directory(disk_, outcome.aside);
+    ASHLAR_TRY(os::sync_directory(disk_, unfinished));
+    ASHLAR_TRY(os::rename_file(disk_, unfinished, aside));
+    outcome.aside = aside;
+    return os::sync_directory(disk_, path_);
   }
 
   std::string report_text() const {

@@ -3,7 +3,7 @@
 /// leaving a hole in the order of commits. Nothing is destroyed: what is not kept is copied into a
 /// new directory inside this one first.
 ///
-///     1  copy what will go into NNNNNNNNNN.aside, and REPORT there as the last
+///     1  copy what will go into unfinished.aside, with a REPORT, and rename it NNNNNNNNNN.aside
 ///     2  write what takes its place, each file under its name and ".repaired"
 ///     3  write the steps to FORMAT          from here on no database opens the directory
 ///     4  take the steps                     (repair_steps.h)

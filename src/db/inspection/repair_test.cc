@@ -213,5 +213,19 @@ TEST_F(RepairTest, NumbersWhatItPutsAside) {
   EXPECT_EQ(prefix_count(rig_.rows()), 200);
 }
 
+// What was put aside belongs to the user, whatever they did with it.
+TEST_F(RepairTest, NeverWritesIntoWhatWasPutAsideBefore) {
+  rig_.flip(segment(0), 40);
+  const RepairOutcome first = repair();
+  ASSERT_EQ(first.aside, DamageRig::at("0000000001.aside"));
+  rig_.remove("0000000001.aside/REPORT");
+  const std::string kept = "0000000001.aside/log-ring";
+  const std::string before = rig_.disk_->read_all(DamageRig::at(kept));
+  rig_.write(200, 210, -1, DamageRig::End::kClose);
+  rig_.flip(segment(0), 40);
+  EXPECT_EQ(repair().aside, DamageRig::at("0000000002.aside"));
+  EXPECT_EQ(rig_.disk_->read_all(DamageRig::at(kept)), before);
+}
+
 }  // namespace
 }  // namespace ashlar::db
