@@ -46,7 +46,10 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
   const Tail tail{.ring = ring.bytes, .durable = ring.durable(log_id_)};
   LogReader reader(found, tail, log_id_, start);
   ASHLAR_TRY(replay_all(reader, replay, report));
-  if (!ring.is_there && !report.was_closed && report.frame_count != 0) {
+  // The ring is made before the first commit and stays. Without it nothing tells whether commits
+  // stood there that no segment had, behind the last frame or behind a checkpoint; only at the
+  // beginning there were none yet.
+  if (!ring.is_there && !report.was_closed && reader.at().position != 0) {
     return std::unexpected(
         Error(ErrorCode::kCorruption,
               ring_path() + ": the file is missing, and with it what no segment had yet"));

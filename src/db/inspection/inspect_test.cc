@@ -175,6 +175,20 @@ TEST_F(InspectTest, FindsThatTheRingIsMissing) {
   EXPECT_EQ(report().damages[0].path, DamageRig::at("log/ring"));
 }
 
+// I3: the checkpoint has all that the segments have, and the ring had a commit more, which was
+// acknowledged.
+TEST_F(InspectTest, FindsThatTheRingIsMissingBehindACheckpoint) {
+  {
+    auto db = rig_.open();
+    ASSERT_TRUE(db->checkpoint().has_value());
+    ASSERT_TRUE(db->put("a", "b", Expiry::never(), Durability::kProcess).has_value());
+    rig_.disk_->crash_process();
+  }
+  rig_.remove("log/ring");
+  EXPECT_EQ(report().log.frame_count, 0U);
+  expect_damage("log/ring", 0, "missing");
+}
+
 TEST_F(InspectTest, FindsThatTheCheckpointIsMissing) {
   rig_.remove("checkpoint/0000000001.checkpoint");
   const std::uint64_t first = report().log.first_segment;
