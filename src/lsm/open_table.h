@@ -3,7 +3,8 @@
 ///
 /// Invariants:
 ///   V13 of table.h: the file of an obsolete table goes with its last owner, and no sooner.
-///   M1  What it keeps in memory besides blocks is in the budget as long as it is open.
+///   M1 of memory_budget.h: what it keeps in memory besides blocks is in the budget as long as it
+///       is open.
 #pragma once
 
 #include <cstdint>

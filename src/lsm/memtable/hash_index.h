@@ -28,7 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 #include "base/assert.h"
 #include "base/hints.h"
 #include "lsm/memtable/record.h"
@@ -39,7 +39,7 @@ namespace ashlar::lsm {
 class HashIndex {
  public:
   /// Lifetime: the arena, whose memory reads as zeroes, must outlive the index.
-  explicit HashIndex(base::Arena& arena) noexcept : arena_(arena) {}
+  explicit HashIndex(Arena& arena) noexcept : arena_(arena) {}
   HashIndex(const HashIndex&) = delete;
   HashIndex& operator=(const HashIndex&) = delete;
 
@@ -145,7 +145,7 @@ class HashIndex {
   bool is_copying() const noexcept;
   void copy_bucket() noexcept;
 
-  base::Arena& arena_;
+  Arena& arena_;
   // As many as there can be levels: what `last_` and `before` point to stays where it is.
   std::array<Generation, kLevelMax - kLevelMin + 1> generations_;
   std::size_t generation_count_ = 0;

@@ -30,7 +30,7 @@ struct Rig {
   }
 
   base::MemoryBudget budget{kBytes};
-  base::Arena arena = *base::Arena::make(budget, kBytes);
+  Arena arena = *Arena::make(budget, kBytes);
   HashIndex index{arena};
   Place count = 0;
 };

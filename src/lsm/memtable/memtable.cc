@@ -29,8 +29,8 @@ Memtable::Found found_of(const RowVersion& version) noexcept {
 Result<std::unique_ptr<Memtable>> Memtable::make(base::MemoryBudget& budget,
                                                  std::size_t address_bytes) {
   ASHLAR_ASSERT(address_bytes <= kPlaceBytesMax, "a place reaches the end of the addresses");
-  auto records = base::Arena::make(budget, address_bytes);
-  auto arrivals = base::Arena::make(budget, address_bytes);
+  auto records = Arena::make(budget, address_bytes);
+  auto arrivals = Arena::make(budget, address_bytes);
   std::unique_ptr<Memtable> made;
   if (records && arrivals) {
     made.reset(new (std::nothrow) Memtable(*std::move(records), *std::move(arrivals), budget));
@@ -42,7 +42,7 @@ Result<std::unique_ptr<Memtable>> Memtable::make(base::MemoryBudget& budget,
   return made;
 }
 
-Memtable::Memtable(base::Arena records, base::Arena arrivals, base::MemoryBudget& budget) noexcept
+Memtable::Memtable(Arena records, Arena arrivals, base::MemoryBudget& budget) noexcept
     : budget_(budget),
       records_arena_(std::move(records)),
       records_(records_arena_),

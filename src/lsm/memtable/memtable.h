@@ -27,7 +27,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
 #include "engine/operation.h"
 #include "engine/row_cursor.h"
@@ -124,7 +124,7 @@ class Memtable {
   void check() const;
 
  private:
-  Memtable(base::Arena records, base::Arena arrivals, base::MemoryBudget& budget) noexcept;
+  Memtable(Arena records, Arena arrivals, base::MemoryBudget& budget) noexcept;
 
   static std::uint64_t load(const std::atomic<std::uint64_t>& figure) noexcept {
     return figure.load(std::memory_order_relaxed);
@@ -134,7 +134,7 @@ class Memtable {
   Error refusal(std::size_t bytes) const;
 
   base::MemoryBudget& budget_;
-  base::Arena records_arena_;
+  Arena records_arena_;
   Records records_;
   HashIndex index_;
   mutable OrderedSide order_;  // A look changes nothing that can be seen.

@@ -15,7 +15,7 @@
 namespace ashlar::lsm {
 namespace {
 
-constexpr std::size_t kStep = base::Arena::kStepBytes;
+constexpr std::size_t kStep = Arena::kStepBytes;
 
 std::optional<Row> get(const MemtableRig& rig, const std::string& key, Sequence sequence) {
   const auto found = rig.table->get(key, rig.hash(key), sequence);

@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
 #include "base/thread_safety.h"
 #include "lsm/memtable/record.h"
@@ -46,7 +46,7 @@ struct RunSet {
 /// Lifetime: sets must not outlive it.
 class OrderedSide {
  public:
-  OrderedSide(const Records& records, base::Arena arrivals, base::MemoryBudget& budget) noexcept
+  OrderedSide(const Records& records, Arena arrivals, base::MemoryBudget& budget) noexcept
       : records_(records), budget_(budget), arrivals_(std::move(arrivals)) {}
   OrderedSide(const OrderedSide&) = delete;
   OrderedSide& operator=(const OrderedSide&) = delete;
@@ -91,7 +91,7 @@ class OrderedSide {
   const Records& records_;
   base::MemoryBudget& budget_;
   // Allocated from by the writer; sorted in place, behind the writer, under `look_mutex_`.
-  base::Arena arrivals_;
+  Arena arrivals_;
   std::atomic<std::size_t> key_count_{0};  // Stored by the writer.
 
   base::Mutex look_mutex_;         // Held while runs are made. Taken before `set_mutex_`.

@@ -39,9 +39,9 @@ struct Rig {
 
   base::MemoryBudget record_budget{4 * kBytes};
   base::MemoryBudget budget;
-  base::Arena arena = *base::Arena::make(record_budget, kBytes);
+  Arena arena = *Arena::make(record_budget, kBytes);
   Records records{arena};
-  OrderedSide side{records, *base::Arena::make(record_budget, kBytes), budget};
+  OrderedSide side{records, *Arena::make(record_budget, kBytes), budget};
 };
 
 TEST(OrderedSide, HasNoRunsWithoutKeys) {
@@ -99,13 +99,13 @@ TEST(OrderedSide, LooksWithoutMemoryForMerges) {
 }
 
 TEST(OrderedSide, RefusesKeysThatTheBudgetHasNoRoomFor) {
-  base::MemoryBudget budget(base::Arena::kStepBytes);
-  base::Arena arena = *base::Arena::make(budget, kBytes);
+  base::MemoryBudget budget(Arena::kStepBytes);
+  Arena arena = *Arena::make(budget, kBytes);
   const Records records(arena);
-  OrderedSide side(records, *base::Arena::make(budget, kBytes), budget);
-  EXPECT_TRUE(side.reserve(base::Arena::kStepBytes / sizeof(RunEntry)));
-  EXPECT_FALSE(side.reserve(base::Arena::kStepBytes / sizeof(RunEntry) + 1));
-  EXPECT_EQ(side.taken_bytes(), base::Arena::kStepBytes);
+  OrderedSide side(records, *Arena::make(budget, kBytes), budget);
+  EXPECT_TRUE(side.reserve(Arena::kStepBytes / sizeof(RunEntry)));
+  EXPECT_FALSE(side.reserve(Arena::kStepBytes / sizeof(RunEntry) + 1));
+  EXPECT_EQ(side.taken_bytes(), Arena::kStepBytes);
   EXPECT_EQ(side.used_bytes(), 0U);
 }
 

@@ -27,7 +27,7 @@
 #include <string_view>
 
 #include "ashlar/snapshot.h"
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hints.h"
@@ -38,7 +38,7 @@ namespace ashlar::lsm {
 /// Where a record begins in its arena, in units of eight bytes: 32 bits reach 32 GiB.
 using Place = std::uint32_t;
 inline constexpr Place kNowhere = 0;
-inline constexpr std::size_t kPlaceUnitBytes = base::Arena::kAlignmentBytes;
+inline constexpr std::size_t kPlaceUnitBytes = Arena::kAlignmentBytes;
 inline constexpr std::size_t kPlaceBytesMax = std::size_t{1} << 35U;
 
 struct RowVersion {
@@ -82,14 +82,14 @@ struct KeyNode {
 
   /// The bytes in front of the first version.
   static constexpr std::size_t bytes_of(std::size_t key_bytes) noexcept {
-    return base::Arena::round_up(kKeyOffset + key_bytes);
+    return Arena::round_up(kKeyOffset + key_bytes);
   }
 };
 
 /// What an insert may use up: a new key, and a version with a deadline.
 constexpr std::size_t record_bytes_max(const engine::Operation& operation) noexcept {
   return KeyNode::bytes_of(operation.key.size()) +
-         base::Arena::round_up(sizeof(RowVersion) + sizeof(engine::TimeMs) +
+         Arena::round_up(sizeof(RowVersion) + sizeof(engine::TimeMs) +
                                operation.value.size());
 }
 
@@ -98,7 +98,7 @@ constexpr std::size_t record_bytes_max(const engine::Operation& operation) noexc
 /// Threads: `add_node` and `add_version` by the one writer; all else by anyone.
 class Records {
  public:
-  explicit Records(base::Arena& arena) noexcept : arena_(arena), begin_(arena.begin()) {}
+  explicit Records(Arena& arena) noexcept : arena_(arena), begin_(arena.begin()) {}
 
   const KeyNode& node(Place place) const noexcept {
     return *reinterpret_cast<const KeyNode*>(begin_ + place * kPlaceUnitBytes);
@@ -155,7 +155,7 @@ class Records {
 
   Place write_version(const engine::Operation& operation, Sequence sequence, Place older) noexcept;
 
-  base::Arena& arena_;
+  Arena& arena_;
   char* const begin_;
 };
 

@@ -19,7 +19,7 @@ struct Rig {
     arena.allocate(8);  // So that nothing lies nowhere.
   }
   base::MemoryBudget budget{kBytes};
-  base::Arena arena = *base::Arena::make(budget, kBytes);
+  Arena arena = *Arena::make(budget, kBytes);
   Records records{arena};
 };
 

@@ -75,7 +75,7 @@ std::size_t shared_bytes(std::string_view one, std::string_view other) noexcept 
   return shared;
 }
 
-RunMemory::RunMemory(base::Arena arena) noexcept : many_(std::move(arena)) {
+RunMemory::RunMemory(Arena arena) noexcept : many_(std::move(arena)) {
   const std::size_t bytes = many_->taken_bytes();
   entries_ = {reinterpret_cast<RunEntry*>(many_->allocate(bytes)), bytes / sizeof(RunEntry)};
 }
@@ -91,8 +91,8 @@ RunMemory::~RunMemory() {
 std::unique_ptr<RunMemory> RunMemory::make(base::MemoryBudget& budget,
                                            std::size_t entry_count) noexcept {
   const std::size_t bytes = entry_count * sizeof(RunEntry);
-  if (bytes >= base::Arena::kStepBytes) {
-    auto arena = base::Arena::make(budget, bytes);
+  if (bytes >= Arena::kStepBytes) {
+    auto arena = Arena::make(budget, bytes);
     if (!arena || !arena->reserve(bytes)) return nullptr;
     return std::unique_ptr<RunMemory>(new (std::nothrow) RunMemory(*std::move(arena)));
   }

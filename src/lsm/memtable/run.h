@@ -20,7 +20,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
 #include "lsm/memtable/record.h"
 
@@ -78,11 +78,11 @@ class RunMemory {
   std::span<RunEntry> entries() const noexcept { return entries_; }
 
  private:
-  explicit RunMemory(base::Arena arena) noexcept;  // For many,
+  explicit RunMemory(Arena arena) noexcept;  // For many,
   RunMemory(base::MemoryBudget& budget, std::unique_ptr<RunEntry[]> few,
             std::size_t entry_count) noexcept;  // and for few, already taken from the budget.
 
-  std::optional<base::Arena> many_;
+  std::optional<Arena> many_;
   std::unique_ptr<RunEntry[]> few_;
   base::MemoryBudget* budget_ = nullptr;  // Of `few_`.
   std::span<RunEntry> entries_;

@@ -30,7 +30,7 @@ struct Rig {
     return entries;
   }
   base::MemoryBudget budget{kBytes};
-  base::Arena arena = *base::Arena::make(budget, kBytes);
+  Arena arena = *Arena::make(budget, kBytes);
   Records records{arena};
 };
 

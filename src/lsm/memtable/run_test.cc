@@ -39,7 +39,7 @@ struct Rig {
   }
 
   base::MemoryBudget record_budget{kBytes};
-  base::Arena arena = *base::Arena::make(record_budget, kBytes);
+  Arena arena = *Arena::make(record_budget, kBytes);
   Records records{arena};
   std::vector<std::unique_ptr<std::vector<RunEntry>>> kept;
   base::MemoryBudget budget{kBytes};

@@ -19,7 +19,7 @@
 #include "base/memory_budget.h"
 #include "base/reservation.h"
 
-namespace ashlar::base {
+namespace ashlar::lsm {
 
 /// All of it reads as zeroes until it is written to.
 ///
@@ -30,11 +30,11 @@ class Arena {
   /// Everything handed out begins at a multiple of this.
   static constexpr std::size_t kAlignmentBytes = 8;
   /// What is taken from the budget at a time: a huge page, which is what touching it costs.
-  static constexpr std::size_t kStepBytes = kHugePageBytes;
+  static constexpr std::size_t kStepBytes = base::kHugePageBytes;
 
   /// Input:   address_bytes  the most that the arena can ever hold
   /// Returns: nullopt when the system refuses the address space
-  static std::optional<Arena> make(MemoryBudget& budget, std::size_t address_bytes) noexcept;
+  static std::optional<Arena> make(base::MemoryBudget& budget, std::size_t address_bytes) noexcept;
 
   Arena(Arena&& other) noexcept
       : region_(std::move(other.region_)),
@@ -79,14 +79,14 @@ class Arena {
   std::size_t taken_bytes() const noexcept { return taken_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  Arena(Reservation region, MemoryBudget& budget) noexcept
+  Arena(base::Reservation region, base::MemoryBudget& budget) noexcept
       : region_(std::move(region)), budget_(&budget) {}
 
-  Reservation region_;
-  MemoryBudget* budget_;
+  base::Reservation region_;
+  base::MemoryBudget* budget_;
   // Stored by the writer, in plain stores; atomic for those who ask how much there is.
   std::atomic<std::size_t> used_bytes_{0};
   std::atomic<std::size_t> taken_bytes_{0};
 };
 
-}  // namespace ashlar::base
+}  // namespace ashlar::lsm

@@ -1,7 +1,7 @@
 // What the memtable relies on: reserved room is there, what was handed out stays, and the budget
 // gets back exactly what was taken.
 
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 
 #include <gtest/gtest.h>
 
@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-namespace ashlar::base {
+namespace ashlar::lsm {
 namespace {
 
 constexpr std::size_t kStep = Arena::kStepBytes;
 
 // Q2: pieces of all sizes keep what was written to them, and are zeroes before.
 TEST(Arena, KeepsWhatWasWritten) {
-  MemoryBudget budget(8 * kStep);
+  base::MemoryBudget budget(8 * kStep);
   auto arena = *Arena::make(budget, 8 * kStep);
   std::vector<std::pair<char*, std::size_t>> pieces;
   for (std::size_t bytes = 1; bytes < 1500; bytes += 3) {
@@ -37,7 +37,7 @@ TEST(Arena, KeepsWhatWasWritten) {
 
 // Q3, M1: room is taken in steps, ahead of use, and used up to its last byte.
 TEST(Arena, TakesRoomInStepsAheadOfUse) {
-  MemoryBudget budget(4 * kStep);
+  base::MemoryBudget budget(4 * kStep);
   auto arena = *Arena::make(budget, 4 * kStep);
   EXPECT_EQ(budget.used_bytes(), 0U);
   ASSERT_TRUE(arena.reserve(1));
@@ -52,7 +52,7 @@ TEST(Arena, TakesRoomInStepsAheadOfUse) {
 
 // M1: a refusal changes nothing, whether the budget or the addresses have run out.
 TEST(Arena, RefusesWithoutTakingAnything) {
-  MemoryBudget budget(2 * kStep);
+  base::MemoryBudget budget(2 * kStep);
   auto arena = *Arena::make(budget, 3 * kStep);
   ASSERT_TRUE(arena.reserve(kStep));
   EXPECT_FALSE(arena.reserve(2 * kStep + 1));
@@ -65,7 +65,7 @@ TEST(Arena, RefusesWithoutTakingAnything) {
 
 // M1: the budget has everything back, from where the arena was moved to, once.
 TEST(Arena, GivesBackExactlyWhatItTook) {
-  MemoryBudget budget(4 * kStep);
+  base::MemoryBudget budget(4 * kStep);
   {
     auto arena = *Arena::make(budget, 4 * kStep);
     ASSERT_TRUE(arena.reserve(3 * kStep));
@@ -80,10 +80,10 @@ TEST(Arena, GivesBackExactlyWhatItTook) {
 }
 
 TEST(ArenaDeathTest, RefusesWhatWasNotReserved) {
-  MemoryBudget budget(kStep);
+  base::MemoryBudget budget(kStep);
   auto arena = *Arena::make(budget, kStep);
   EXPECT_DEATH(arena.allocate(1), "Q3");
 }
 
 }  // namespace
-}  // namespace ashlar::base
+}  // namespace ashlar::lsm

@@ -1,13 +1,13 @@
 // Taking room in steps, and giving it back.
 
-#include "base/arena.h"
+#include "lsm/memtable/arena.h"
 
-namespace ashlar::base {
+namespace ashlar::lsm {
 
-std::optional<Arena> Arena::make(MemoryBudget& budget, std::size_t address_bytes) noexcept {
+std::optional<Arena> Arena::make(base::MemoryBudget& budget, std::size_t address_bytes) noexcept {
   // Whole steps, so that the last one is as good as any other.
   const std::size_t step_count = (address_bytes + kStepBytes - 1) / kStepBytes;
-  auto region = Reservation::make(step_count * kStepBytes);
+  auto region = base::Reservation::make(step_count * kStepBytes);
   if (!region) return std::nullopt;
   // A random load from what lies here costs 150 ns, from 4 KiB pages 275 (1 GiB, 2 cores).
   region->prefer_huge_pages(0, region->bytes());
@@ -34,4 +34,4 @@ void Arena::give_back_down_to(std::size_t taken_bytes) noexcept {
   taken_bytes_.store(taken_bytes, std::memory_order_relaxed);
 }
 
-}  // namespace ashlar::base
+}  // namespace ashlar::lsm
