@@ -29,6 +29,13 @@ ExitStatus run_repair(os::Disk& disk, const std::string& directory, RepairRun ru
     (void)streams.fail(outcome.error());
     return kFailed;
   }
+  if (!outcome->pending.empty()) {
+    print_list(streams,
+               "would first bring a repair that was stopped to its end: ", outcome->pending);
+    streams.print(directory +
+                  ": nothing was changed (--dry-run); what is damaged shows afterwards\n");
+    return kGood;
+  }
   if (outcome->was_taken_up) {
     streams.print("a repair that had been stopped was brought to its end\n");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/assert.h"
@@ -159,14 +160,13 @@ class Repair {
   const RepairPlan& plan_;
 };
 
-/// Takes up a repair that was stopped while it moved things about. Returns: whether there was one
-Result<bool> take_up(os::Disk& disk, const std::string& path) {
+/// What is left to do of a repair that was stopped while it moved things about, if there was one.
+Result<std::optional<std::vector<RepairStep>>> find_stopped(os::Disk& disk,
+                                                            const std::string& path) {
   ASHLAR_TRY_ASSIGN(const FormatFile format, read_format(disk, path));
-  if (format.state != FormatState::kUnderRepair) return false;
-  const auto steps = decode_repair_steps(format.text);
-  if (!steps) return false;  // Damaged as well: what is there is judged as it is.
-  ASHLAR_TRY(run_repair_steps(disk, path, *steps));
-  return true;
+  if (format.state != FormatState::kUnderRepair) return std::nullopt;
+  // When they are damaged as well, what is there is judged as it is.
+  return decode_repair_steps(format.text);
 }
 
 }  // namespace
@@ -177,8 +177,15 @@ Result<RepairOutcome> repair(os::Disk& disk, const std::string& path, RepairMode
   ASHLAR_TRY_ASSIGN(const auto directory, applies ? Directory::open_for_repair(disk, path)
                                                   : Directory::open_as_is(disk, path));
   RepairOutcome outcome;
-  if (applies) {
-    ASHLAR_TRY_ASSIGN(outcome.was_taken_up, take_up(disk, path));
+  ASHLAR_TRY_ASSIGN(const auto stopped, find_stopped(disk, path));
+  if (stopped && !applies) {
+    for (const RepairStep& step : *stopped) outcome.pending.push_back(words_of(step));
+    outcome.pending.push_back("replace " + std::string(kFormatName));
+    return outcome;
+  }
+  if (stopped) {
+    ASHLAR_TRY(run_repair_steps(disk, path, *stopped));
+    outcome.was_taken_up = true;
   }
   ASHLAR_TRY_ASSIGN(const Inspection inspection, inspect(disk, *directory));
   outcome.before = inspection.report;

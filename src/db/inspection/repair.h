@@ -33,6 +33,9 @@ enum class RepairMode : std::uint8_t {
 
 struct RepairOutcome {
   DirectoryReport before;
+  /// With kPlan: what a repair that was stopped comes to first, "replace log/ring". All else is
+  /// empty then: what is damaged shows only afterwards.
+  std::vector<std::string> pending;
   bool was_taken_up = false;       ///< An earlier repair had been stopped; its rest was done first.
   std::string aside;               ///< The path of the new directory; empty when it was not needed.
   std::vector<std::string> moved;  ///< Names in the directory of what went there.

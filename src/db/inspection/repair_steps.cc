@@ -59,12 +59,16 @@ Result<bool> is_there(os::Disk& disk, const std::string& path) {
 
 }  // namespace
 
+std::string words_of(const RepairStep& step) {
+  const bool is_remove = step.kind == RepairStep::Kind::kRemove;
+  return std::string(is_remove ? kRemove : kReplace) + step.name;
+}
+
 std::string encode_repair_steps(const std::vector<RepairStep>& steps) {
   std::string text(kRepairText);
   for (const RepairStep& step : steps) {
     ASHLAR_ASSERT(is_ours(step.name), "a repair touches what is ours");
-    text.append(step.kind == RepairStep::Kind::kRemove ? kRemove : kReplace);
-    text.append(step.name).append("\n");
+    text.append(words_of(step)).append("\n");
   }
   return text.append(checksum_line(text));
 }

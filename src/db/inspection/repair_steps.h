@@ -29,6 +29,9 @@ struct RepairStep {
   std::string name;
 };
 
+/// A step in words, as `FORMAT` has it: "replace log/ring".
+std::string words_of(const RepairStep& step);
+
 /// The steps as the content of `FORMAT`.
 std::string encode_repair_steps(const std::vector<RepairStep>& steps);
 

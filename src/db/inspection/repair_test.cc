@@ -213,6 +213,27 @@ TEST_F(RepairTest, NumbersWhatItPutsAside) {
   EXPECT_EQ(prefix_count(rig_.rows()), 200);
 }
 
+// A plan made before the steps of a repair that was stopped would tell of losses that are none.
+TEST_F(RepairTest, PlansTheStepsOfOneThatWasStoppedBeforeAllElse) {
+  rig_.flip(segment(0), 40);
+  const auto damaged = rig_.disk_->clone();
+  std::uint64_t call = 0;
+  do {
+    rig_.disk_ = damaged->clone();
+    rig_.disk_->stop_before(++call);
+    ASSERT_FALSE(db::repair(*rig_.disk_, DamageRig::kPath, RepairMode::kApply, 99).has_value());
+    rig_.disk_->crash_process();
+  } while (read_format(*rig_.disk_, DamageRig::kPath)->state != FormatState::kUnderRepair);
+  const std::string format = rig_.disk_->read_all(DamageRig::at("FORMAT"));
+  const RepairOutcome planned = repair(RepairMode::kPlan);
+  ASSERT_FALSE(planned.pending.empty());
+  EXPECT_TRUE(planned.pending[0].starts_with("replace log/")) << planned.pending[0];
+  EXPECT_TRUE(planned.losses.empty() && planned.moved.empty() && planned.before.is_sound());
+  EXPECT_EQ(rig_.disk_->read_all(DamageRig::at("FORMAT")), format) << "a plan changes nothing";
+  EXPECT_TRUE(repair().was_taken_up);
+  EXPECT_EQ(prefix_count(rig_.rows()), 200);
+}
+
 // What was put aside belongs to the user, whatever they did with it.
 TEST_F(RepairTest, NeverWritesIntoWhatWasPutAsideBefore) {
   rig_.flip(segment(0), 40);
