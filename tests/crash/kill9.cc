@@ -21,6 +21,7 @@
 
 #include "acknowledged.h"
 #include "campaign_arguments.h"
+#include "child.h"
 #include "shared_memory.h"
 #include "testing/temporary_directory.h"
 
@@ -98,20 +99,20 @@ class Run {
   bool kill_a_writer() {
     shared_->acknowledged_count.store(0);
     std::fflush(stdout);
-    const pid_t writer = fork();
-    if (writer < 0) return false;
-    if (writer == 0) write_until_killed(directory_, campaign_, script_, *shared_);
+    const pid_t pid = fork();
+    if (pid < 0) return false;
+    if (pid == 0) write_until_killed(directory_, campaign_, script_, *shared_);
+    Child writer(pid);
     // Some are killed while they open, the others after so many commits, in the midst of the next.
     const bool is_early = random_.chance(10);
     const std::uint64_t commit_count = random_.below(2'000);
     std::uint64_t looks_left = is_early ? random_.below(20'000) : UINT64_MAX;
     while (shared_->acknowledged_count.load() < commit_count && looks_left-- > 0) {
-      if (waitpid(writer, nullptr, WNOHANG) != 0) break;  // It ended by itself: told below.
+      if (writer.has_ended()) break;  // By itself: told below.
       std::this_thread::yield();
     }
-    kill(writer, SIGKILL);
-    int status = 0;
-    waitpid(writer, &status, 0);
+    writer.signal(SIGKILL);
+    const int status = writer.wait();
     if (WIFSIGNALED(status)) return true;
     std::printf("kill9: the writer ended by itself with status %d\n", WEXITSTATUS(status));
     return false;

@@ -29,6 +29,7 @@
 
 #include "acknowledged.h"
 #include "campaign_arguments.h"
+#include "child.h"
 #include "db/access.h"
 #include "loop_volume.h"
 #include "lying_disk.h"
@@ -152,17 +153,16 @@ class Run {
     shared_->acknowledged_count.store(0);
     shared_->durable_count.store(0);
     std::fflush(stdout);
-    const pid_t writer = fork();
-    if (writer < 0) return violate("no child can be had");
-    if (writer == 0) write_until_killed(campaign_, directory.string(), script_, *shared_);
+    const pid_t pid = fork();
+    if (pid < 0) return violate("no child can be had");
+    if (pid == 0) write_until_killed(campaign_, directory.string(), script_, *shared_);
+    Child writer(pid);
     wait_for_moment(writer);
-    kill(writer, SIGSTOP);
+    writer.signal(SIGSTOP);
     write_back_at_random(directory, random_);
     const auto is_cut = volume.cut_power();
-    kill(writer, SIGKILL);
-    int status = 0;
-    waitpid(writer, &status, 0);
-    if (!WIFSIGNALED(status)) return violate("the writer ended by itself");
+    writer.signal(SIGKILL);
+    if (!WIFSIGNALED(writer.wait())) return violate("the writer ended by itself");
     if (!is_cut) return violate(std::string(is_cut.error().message()));
     if (const auto done = volume.remount(); !done) {
       return violate(std::string(done.error().message()));
@@ -176,15 +176,14 @@ class Run {
   }
 
   /// Some are cut while they open, the others after so many commits, in the midst of the next.
-  void wait_for_moment(pid_t writer) {
+  void wait_for_moment(Child& writer) {
     const std::uint64_t commit_count = random_.below(kCommitsPerCutMax);
     if (random_.chance(10)) {
       poll(nullptr, 0, static_cast<int>(random_.below(12)));
       return;
     }
     while (shared_->acknowledged_count.load() < commit_count) {
-      if (waitpid(writer, nullptr, WNOHANG) != 0)
-        return;  // It ended by itself: told by the caller.
+      if (writer.has_ended()) return;  // By itself: told by the caller.
       sched_yield();
     }
   }
