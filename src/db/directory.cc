@@ -31,6 +31,11 @@ Error held_by(const std::string& path, const std::string& holder) {
   return {ErrorCode::kUnavailable, path + ": is open in process " + process};
 }
 
+Error looked_at(const std::string& path) {
+  return {ErrorCode::kUnavailable,
+          path + ": is being looked at, as `ashlar check` does: try again when that has ended"};
+}
+
 /// Refuses a directory that is somebody else's before anything in it is touched: a lock file may
 /// be theirs too (D6).
 Result<void> check_is_not_foreign(os::Disk& disk, const std::string& path) {
@@ -60,8 +65,11 @@ Result<std::unique_ptr<os::File>> take_lock(os::Disk& disk, const std::string& p
     }
     ASHLAR_TRY_ASSIGN(file, std::move(created));
   }
-  ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock());
+  ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock(os::LockMode::kAlone));
   if (!is_locked) {
+    // Those who look share the lock and write nothing: the text is then of somebody before them.
+    ASHLAR_TRY_ASSIGN(const bool is_shared, file->lock(os::LockMode::kShared));
+    if (is_shared) return std::unexpected(looked_at(path));
     ASHLAR_TRY_ASSIGN(const std::string holder, read_short_file(*file));
     return std::unexpected(held_by(path, holder));
   }
@@ -123,7 +131,7 @@ Result<std::unique_ptr<Directory>> Directory::open_as_is(os::Disk& disk, const s
   const std::string lock_path = path + "/" + std::string(kLockName);
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, lock_path, os::OpenMode::kRead));
   if (file != nullptr) {
-    ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock());
+    ASHLAR_TRY_ASSIGN(const bool is_locked, file->lock(os::LockMode::kShared));
     if (!is_locked) {
       ASHLAR_TRY_ASSIGN(const std::string holder, read_short_file(*file));
       return std::unexpected(held_by(path, holder));

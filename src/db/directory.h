@@ -25,7 +25,7 @@ class Directory {
  public:
   /// Opens `path`, or makes it; the directory above must exist.
   ///
-  /// Errors:   kUnavailable      somebody else has it open: names the process
+  /// Errors:   kUnavailable      somebody else has it open: names the process; or looks at it
   ///           kInvalidArgument  it is neither empty nor a database, or of a newer format
   ///           kCorruption       its format is damaged, or a repair was stopped in the midst
   ///           kIo
@@ -33,7 +33,7 @@ class Directory {
   static Result<std::unique_ptr<Directory>> open(os::Disk& disk, const std::string& path);
 
   /// Locks `path` as it is and changes nothing in it: for those who look at a directory that `open`
-  /// may refuse. Without a lock file nothing is locked.
+  /// may refuse. Others may look at the same time. Without a lock file nothing is locked.
   ///
   /// Errors:   kUnavailable      somebody else has it open: names the process
   ///           kInvalidArgument  it is no directory of a database

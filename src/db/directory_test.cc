@@ -96,6 +96,32 @@ TEST_F(DirectoryTest, IsNotLookedAtWhileItIsOpen) {
   EXPECT_NE(second.error().message().find(std::to_string(getpid())), std::string_view::npos);
 }
 
+// The text in LOCK is of whoever had it open before.
+TEST_F(DirectoryTest, TellsAnOpenerThatItIsBeingLookedAt) {
+  ASSERT_TRUE(Directory::open(disk_, path()).has_value());
+  const auto looking = Directory::open_as_is(disk_, path());
+  ASSERT_TRUE(looking.has_value());
+  for (const auto open : {&Directory::open, &Directory::open_for_repair}) {
+    const auto opened = open(disk_, path());
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().code(), ErrorCode::kUnavailable);
+    EXPECT_EQ(
+        opened.error().message(),
+        path() + ": is being looked at, as `ashlar check` does: try again when that has ended");
+  }
+}
+
+TEST_F(DirectoryTest, IsLookedAtByManyAtOnce) {
+  ASSERT_TRUE(Directory::open(disk_, path()).has_value());
+  auto first = Directory::open_as_is(disk_, path());
+  auto second = Directory::open_as_is(disk_, path());
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  first->reset();
+  EXPECT_FALSE(Directory::open(disk_, path()).has_value()) << "one looks still";
+  second->reset();
+  EXPECT_TRUE(Directory::open(disk_, path()).has_value());
+}
+
 TEST_F(DirectoryTest, IsNotMadeByLooking) {
   EXPECT_EQ(Directory::open_as_is(disk_, path()).error().code(), ErrorCode::kIo);
   ASSERT_TRUE(os::make_directory(disk_, path()).has_value());

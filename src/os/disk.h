@@ -35,6 +35,11 @@ enum class OpenMode : std::uint8_t {
   kDurable,    ///< Of an existing file: a write is on the disk when it returns, past the cache.
 };
 
+enum class LockMode : std::uint8_t {
+  kAlone,   ///< Against every other handle.
+  kShared,  ///< Against those that lock it alone.
+};
+
 /// Storage, call by call. Every function returns a negative errno on failure, like -EIO.
 ///
 /// Threads: thread-safe, calls on one handle included; not `close` beside a call on the same
@@ -78,10 +83,11 @@ class Disk {
   virtual int map(Handle handle, std::size_t bytes, char** address) = 0;
   virtual int unmap(char* address, std::size_t bytes) = 0;
 
-  /// Locks the file against every other handle, in this process or another, until it is closed.
+  /// Locks the file against other handles, in this process or another, until it is closed. One that
+  /// has it locked may do so again in the same mode.
   ///
-  /// Returns: -EWOULDBLOCK when somebody else holds it
-  virtual int lock(Handle handle) = 0;
+  /// Returns: -EWOULDBLOCK when somebody else holds it so that `mode` cannot be had
+  virtual int lock(Handle handle, LockMode mode) = 0;
 
   /// Renames within one file system, replacing `to` at once.
   virtual int rename(const std::string& from, const std::string& to) = 0;

@@ -160,9 +160,9 @@ int FaultyDisk::unmap(char* address, std::size_t bytes) {
   return below_.unmap(address, bytes);
 }
 
-int FaultyDisk::lock(Handle handle) {
+int FaultyDisk::lock(Handle handle, LockMode mode) {
   const int error = error_of_call(CallKind::kLock);
-  return error != 0 ? error : below_.lock(handle);
+  return error != 0 ? error : below_.lock(handle, mode);
 }
 
 int FaultyDisk::rename(const std::string& from, const std::string& to) {

@@ -82,7 +82,7 @@ TEST_F(FaultyDiskTest, EachKindOfCallCanFail) {
          char* address = nullptr;
          return d.map(h, 1, &address);
        }},
-      {CallKind::kLock, [](Disk& d, int h) -> std::int64_t { return d.lock(h); }},
+      {CallKind::kLock, [](Disk& d, int h) -> std::int64_t { return d.lock(h, LockMode::kAlone); }},
       {CallKind::kMakeDirectory,
        [](Disk& d, int) -> std::int64_t { return d.make_directory("d"); }},
       {CallKind::kSyncDirectory,

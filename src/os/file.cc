@@ -135,8 +135,8 @@ Result<void> File::truncate(std::uint64_t bytes) {
   return {};
 }
 
-Result<bool> File::lock() {
-  const int answer = uninterrupted([&] { return disk_.lock(handle_); });
+Result<bool> File::lock(LockMode mode) {
+  const int answer = uninterrupted([&] { return disk_.lock(handle_, mode); });
   if (answer == -EWOULDBLOCK) return false;
   if (answer != 0) return std::unexpected(failure("lock", answer));
   return true;

@@ -58,10 +58,10 @@ class File {
   Result<void> allocate(std::uint64_t bytes);
   Result<void> truncate(std::uint64_t bytes);
 
-  /// Locks the file until it is closed.
+  /// Locks the file until it is closed: see Disk::lock.
   ///
-  /// Returns: false when somebody else holds it
-  Result<bool> lock();
+  /// Returns: false when somebody else holds it so that `mode` cannot be had
+  Result<bool> lock(LockMode mode);
 
  private:
   friend class Mapping;

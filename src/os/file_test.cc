@@ -102,7 +102,7 @@ TEST_F(FileTest, TriesAgainAfterAnInterruption) {
   ASSERT_TRUE(file->sync());
   ASSERT_TRUE(file->truncate(1));
   EXPECT_EQ(file->size().value(), 1U);
-  EXPECT_TRUE(file->lock().value());
+  EXPECT_TRUE(file->lock(LockMode::kAlone).value());
   std::string byte(1, '?');
   ASSERT_TRUE(file->read(0, byte));
   EXPECT_EQ(byte, "x");
@@ -132,7 +132,7 @@ TEST_F(FileTest, NamesFileCallAndPlaceOfAFailure) {
   fail_next(CallKind::kTruncate, Fault::kEio);
   EXPECT_EQ(message_of(file->truncate(5)), "/a: truncate at 5: Input/output error");
   fail_next(CallKind::kLock, Fault::kEio);
-  EXPECT_EQ(message_of(file->lock()), "/a: lock: Input/output error");
+  EXPECT_EQ(message_of(file->lock(LockMode::kAlone)), "/a: lock: Input/output error");
   fail_next(CallKind::kMap, Fault::kEio);
   EXPECT_EQ(message_of(Mapping::make(*file, 7)), "/a: map 7 bytes: Input/output error");
   fail_next(CallKind::kRename, Fault::kEio);
@@ -181,10 +181,10 @@ TEST_F(FileTest, NobodyMayTrustTheSyncAfterAFailedOne) {
 TEST_F(FileTest, ALockKeepsOthersOutUntilTheFileIsClosed) {
   auto first = create("/a");
   const auto second = open("/a", OpenMode::kReadWrite);
-  EXPECT_TRUE(first->lock().value());
-  EXPECT_FALSE(second->lock().value());
+  EXPECT_TRUE(first->lock(LockMode::kAlone).value());
+  EXPECT_FALSE(second->lock(LockMode::kAlone).value());
   first.reset();
-  EXPECT_TRUE(second->lock().value());
+  EXPECT_TRUE(second->lock(LockMode::kAlone).value());
 }
 
 TEST_F(FileTest, AMappingOutlivesItsFile) {

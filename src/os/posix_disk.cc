@@ -150,8 +150,8 @@ int PosixDisk::unmap(char* address, std::size_t bytes) {
 }
 
 // Held by the open file, not by the process: two handles of one process exclude each other too.
-int PosixDisk::lock(Handle handle) {
-  return or_error(::flock(handle, LOCK_EX | LOCK_NB));
+int PosixDisk::lock(Handle handle, LockMode mode) {
+  return or_error(::flock(handle, (mode == LockMode::kAlone ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
 
 int PosixDisk::rename(const std::string& from, const std::string& to) {

@@ -30,7 +30,7 @@ class PosixDisk final : public Disk {
   int truncate(Handle handle, std::uint64_t bytes) override;
   int map(Handle handle, std::size_t bytes, char** address) override;
   int unmap(char* address, std::size_t bytes) override;
-  int lock(Handle handle) override;
+  int lock(Handle handle, LockMode mode) override;
   int rename(const std::string& from, const std::string& to) override;
   int remove(const std::string& path) override;
   int make_directory(const std::string& path) override;

@@ -52,6 +52,20 @@ class PosixDiskTest : public ::testing::Test {
   PosixDisk disk_;
 };
 
+TEST_F(PosixDiskTest, SharesALockAmongThoseWhoAskForThat) {
+  const Disk::Handle first = disk_.open(path("a"), OpenMode::kCreate);
+  const Disk::Handle second = disk_.open(path("a"), OpenMode::kRead);
+  const Disk::Handle third = disk_.open(path("a"), OpenMode::kReadWrite);
+  EXPECT_EQ(disk_.lock(first, LockMode::kShared), 0);
+  EXPECT_EQ(disk_.lock(second, LockMode::kShared), 0);
+  EXPECT_EQ(disk_.lock(third, LockMode::kAlone), -EWOULDBLOCK);
+  disk_.close(first);
+  EXPECT_EQ(disk_.lock(third, LockMode::kAlone), -EWOULDBLOCK);
+  disk_.close(second);
+  EXPECT_EQ(disk_.lock(third, LockMode::kAlone), 0);
+  disk_.close(third);
+}
+
 TEST_F(PosixDiskTest, CreatesAFileOnlyOnceAndOpensOnlyWhatIsThere) {
   EXPECT_EQ(disk_.open(path("a"), OpenMode::kReadWrite), -ENOENT);
   EXPECT_EQ(disk_.open(path("a"), OpenMode::kDurable), -ENOENT);
@@ -156,10 +170,10 @@ TEST_F(PosixDiskTest, StoresThroughAMappingAreStoresToTheFile) {
 TEST_F(PosixDiskTest, LocksAgainstEveryOtherHandleUntilItIsClosed) {
   const Disk::Handle first = create("a");
   const Disk::Handle second = disk_.open(path("a"), OpenMode::kReadWrite);
-  EXPECT_EQ(disk_.lock(first), 0);
-  EXPECT_EQ(disk_.lock(second), -EWOULDBLOCK);
+  EXPECT_EQ(disk_.lock(first, LockMode::kAlone), 0);
+  EXPECT_EQ(disk_.lock(second, LockMode::kAlone), -EWOULDBLOCK);
   disk_.close(first);
-  EXPECT_EQ(disk_.lock(second), 0);
+  EXPECT_EQ(disk_.lock(second, LockMode::kAlone), 0);
   disk_.close(second);
 }
 
@@ -199,7 +213,7 @@ TEST_F(PosixDiskTest, NamesTheReasonOfEachFailure) {
   EXPECT_EQ(disk_.sync(-1), -EBADF);
   EXPECT_EQ(disk_.size(-1), -EBADF);
   EXPECT_EQ(disk_.allocate(-1, 1), -EBADF);
-  EXPECT_EQ(disk_.lock(-1), -EBADF);
+  EXPECT_EQ(disk_.lock(-1, LockMode::kAlone), -EBADF);
 }
 
 }  // namespace

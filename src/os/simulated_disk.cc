@@ -172,7 +172,10 @@ int SimulatedDisk::close(Handle handle) {
   const auto found = handles_.find(handle);
   if (found == handles_.end()) return -EBADF;
   const auto held = locks_.find(found->second.file.get());
-  if (held != locks_.end() && held->second == handle) locks_.erase(held);
+  if (held != locks_.end()) {
+    held->second.holders.erase(handle);
+    if (held->second.holders.empty()) locks_.erase(held);
+  }
   handles_.erase(found);
   return 0;
 }
@@ -310,14 +313,23 @@ int SimulatedDisk::unmap(char* address, std::size_t /*bytes*/) {
 
 // On the file and not on its name: a second handle to it meets the lock of the first, in one
 // process or two, which are the same here.
-int SimulatedDisk::lock(Handle handle) {
+int SimulatedDisk::lock(Handle handle, LockMode mode) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
   const OpenFile* const open = find_open_locked(handle);
   if (open == nullptr) return -EBADF;
-  // As with flock, one who has the lock may take it again.
-  const auto [held, is_free] = locks_.emplace(open->file.get(), handle);
-  return is_free || held->second == handle ? 0 : -EWOULDBLOCK;
+  const auto [held, is_free] =
+      locks_.emplace(open->file.get(), Lock{.mode = mode, .holders = {handle}});
+  if (is_free) return 0;
+  Lock& lock_of_file = held->second;
+  ASHLAR_ASSERT(!lock_of_file.holders.empty(), "a lock is held by somebody");
+  // As with flock, one who has the lock for itself may take it again, in either mode.
+  const bool is_own = lock_of_file.holders == std::set<Handle>{handle};
+  const bool is_shared = lock_of_file.mode == LockMode::kShared && mode == LockMode::kShared;
+  if (!is_own && !is_shared) return -EWOULDBLOCK;
+  lock_of_file.mode = mode;
+  lock_of_file.holders.insert(handle);
+  return 0;
 }
 
 // Within one directory, which is all that the house does: a move between two would be durable in

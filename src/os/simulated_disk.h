@@ -17,6 +17,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,7 @@ class SimulatedDisk final : public Disk {
   ///           is still memory, but no longer that of the file.
   int map(Handle handle, std::size_t bytes, char** address) override;
   int unmap(char* address, std::size_t bytes) override;
-  int lock(Handle handle) override;
+  int lock(Handle handle, LockMode mode) override;
   int rename(const std::string& from, const std::string& to) override;
   int remove(const std::string& path) override;
   int make_directory(const std::string& path) override;
@@ -119,6 +120,12 @@ class SimulatedDisk final : public Disk {
     SimulatedFile::Memory memory;
   };
 
+  // One that holds it alone, or all that share it; never empty.
+  struct Lock {
+    LockMode mode;
+    std::set<Handle> holders;
+  };
+
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
   bool begin_call_locked() ASHLAR_REQUIRES(mutex_);
@@ -142,7 +149,7 @@ class SimulatedDisk final : public Disk {
   // What the process has of the disk, gone when it dies.
   std::map<Handle, OpenFile> handles_ ASHLAR_GUARDED_BY(mutex_);
   Handle next_handle_ ASHLAR_GUARDED_BY(mutex_) = 100;  // Never used twice.
-  std::map<const SimulatedFile*, Handle> locks_ ASHLAR_GUARDED_BY(mutex_);
+  std::map<const SimulatedFile*, Lock> locks_ ASHLAR_GUARDED_BY(mutex_);
   std::multimap<char*, Mapped> mappings_ ASHLAR_GUARDED_BY(mutex_);
   // What the test has set up; `call_count_` goes on through crashes and power cuts.
   std::uint64_t call_count_ ASHLAR_GUARDED_BY(mutex_) = 0;

@@ -109,7 +109,8 @@ class Caller {
       case 3:
         return "sync " + std::to_string(disk_.sync(handle_));
       case 4:
-        return "lock " + std::to_string(disk_.lock(handle_));
+        return "lock " + std::to_string(disk_.lock(
+                             handle_, random.chance(50) ? LockMode::kAlone : LockMode::kShared));
       default:
         return "allocate " + std::to_string(disk_.allocate(handle_, offset) == 0);
     }
@@ -148,6 +149,22 @@ TEST(SimulatedDisk, FindsFilesInDirectories) {
   EXPECT_EQ(disk.remove("/a/b"), -EISDIR);
   EXPECT_EQ(disk.rename("/a/b/file", "/file"), -EXDEV);
   EXPECT_EQ(disk.sync_directory("/none"), -ENOENT);
+}
+
+TEST(SimulatedDisk, SharesALockAmongThoseWhoAskForThat) {
+  SimulatedDisk disk;
+  const Disk::Handle first = disk.open("/a", OpenMode::kCreate);
+  const Disk::Handle second = disk.open("/a", OpenMode::kRead);
+  const Disk::Handle third = disk.open("/a", OpenMode::kReadWrite);
+  EXPECT_EQ(disk.lock(first, LockMode::kShared), 0);
+  EXPECT_EQ(disk.lock(second, LockMode::kShared), 0);
+  EXPECT_EQ(disk.lock(third, LockMode::kAlone), -EWOULDBLOCK);
+  disk.close(first);
+  EXPECT_EQ(disk.lock(third, LockMode::kAlone), -EWOULDBLOCK);
+  disk.close(second);
+  EXPECT_EQ(disk.lock(third, LockMode::kAlone), 0);
+  const Disk::Handle fourth = disk.open("/a", OpenMode::kRead);
+  EXPECT_EQ(disk.lock(fourth, LockMode::kShared), -EWOULDBLOCK);
 }
 
 TEST(SimulatedDisk, TakesOnlyWholeBlocksThroughADurableHandle) {
@@ -196,7 +213,7 @@ TEST(SimulatedDisk, ACrashOfTheProcessTakesNothingButHandlesAndLocks) {
   SimulatedDisk disk;
   const Disk::Handle handle = disk.open("/a", OpenMode::kCreate);
   write_all(disk, handle, "kept", 0);
-  ASSERT_EQ(disk.lock(handle), 0);
+  ASSERT_EQ(disk.lock(handle, LockMode::kAlone), 0);
   char* address = nullptr;
   ASSERT_EQ(disk.map(handle, kBlockBytes, &address), 0);
   address[0] = 'K';
@@ -206,7 +223,7 @@ TEST(SimulatedDisk, ACrashOfTheProcessTakesNothingButHandlesAndLocks) {
   EXPECT_EQ(disk.close(handle), -EBADF);
   EXPECT_EQ(disk.read_all("/a"), "Kept");
   const Disk::Handle again = disk.open("/a", OpenMode::kReadWrite);
-  EXPECT_EQ(disk.lock(again), 0);
+  EXPECT_EQ(disk.lock(again, LockMode::kAlone), 0);
   disk.cut_power(PowerCut::kKeepNothing, 1);
   EXPECT_EQ(disk.open("/a", OpenMode::kRead), -ENOENT) << "a crash makes nothing durable";
 }

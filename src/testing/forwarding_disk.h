@@ -38,7 +38,7 @@ class ForwardingDisk : public os::Disk {
     return below_.map(handle, bytes, address);
   }
   int unmap(char* address, std::size_t bytes) override { return below_.unmap(address, bytes); }
-  int lock(Handle handle) override { return below_.lock(handle); }
+  int lock(Handle handle, os::LockMode mode) override { return below_.lock(handle, mode); }
   int rename(const std::string& from, const std::string& to) override {
     return below_.rename(from, to);
   }
