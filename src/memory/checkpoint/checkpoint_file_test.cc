@@ -123,7 +123,7 @@ TEST(CheckpointLimits, AreThoseOfTheLongestRowAndOfZstd) {
 
 // The memory is never touched: a row is refused by its length.
 TEST_F(CheckpointTest, RefusesARowThatNoDatabaseTakes) {
-  auto writer = CheckpointWriter::create(disk_, path(), LogPlace{}, 1'000);
+  auto writer = CheckpointWriter::create(disk_, path(), engine::LogPlace{}, 1'000);
   ASSERT_TRUE(writer.has_value());
   const std::string_view value("v", kValueBytesHardMax + 1);
   const auto added = (*writer)->add({.key = "key", .value = value});
