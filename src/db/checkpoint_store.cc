@@ -44,13 +44,16 @@ Result<std::optional<memory::CheckpointReport>> CheckpointStore::load(
   return report;
 }
 
-/// Removes those before the newest, which has proved good. They are there when the process ended
-/// between the last two steps of `install`.
+/// Removes those before the newest, which has proved good. They are there when the process ended in
+/// the midst of `install`; maybe before the newest name was durable, which it must be first (K4).
 Result<void> CheckpointStore::remove_older() {
   ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk_, directory_));
+  bool is_synced = false;
   for (const std::string& name : names) {
     const auto number = checkpoint_number(name);
     if (!number || *number >= newest_) continue;
+    if (!is_synced) ASHLAR_TRY(os::sync_directory(disk_, directory_));
+    is_synced = true;
     ASHLAR_TRY(os::remove_file(disk_, path_of(*number)));
   }
   return {};

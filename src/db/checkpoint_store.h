@@ -2,7 +2,12 @@
 /// The checkpoints of a directory: which one counts, and how a new one takes its place.
 ///
 /// A checkpoint is written under a name that does not count, made durable, and renamed; the one
-/// before is removed only after that. So at every moment the newest name leads to a whole file.
+/// before is removed only after that.
+///
+/// Invariants:
+///   K4  Once there has been a checkpoint, at every moment and after every power cut the newest
+///   name
+///       leads to a whole file.
 #pragma once
 
 #include <cstdint>

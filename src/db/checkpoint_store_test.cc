@@ -7,6 +7,8 @@
 #include <string>
 
 #include "os/posix_disk.h"
+#include "os/simulated_disk.h"
+#include "testing/seed.h"
 #include "testing/temporary_directory.h"
 
 namespace ashlar::db {
@@ -55,6 +57,34 @@ TEST_F(CheckpointStoreTest, ForgetsWhatWasNotInstalled) {
   ASSERT_TRUE(store.begin({.position = 16}, 1'000).has_value());
   EXPECT_EQ(newest_position(), 8U);
   EXPECT_EQ(os::list_directory(disk_, path())->size(), 1U);
+}
+
+// K4: the process ends before the name of a new checkpoint is durable; the next one opens it, and
+// then the power goes.
+TEST(CheckpointStorePowerCut, OneOfTwoCheckpointsIsLeft) {
+  const auto nothing = [](std::string_view) -> Result<void> { return {}; };
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    os::SimulatedDisk disk;
+    ASSERT_TRUE(os::make_directory(disk, "/c").has_value());
+    CheckpointStore first(disk, "/c");
+    ASSERT_TRUE(first.open().has_value());
+    const auto older = first.begin({.position = 8, .chain = 1, .commit = 1}, 1'000);
+    ASSERT_TRUE((*older)->finish(8).has_value());
+    ASSERT_TRUE(first.install().has_value());
+    const auto newer = first.begin({.position = 16, .chain = 1, .commit = 2}, 1'000);
+    ASSERT_TRUE((*newer)->finish(16).has_value());
+    ASSERT_TRUE(os::rename_file(disk, "/c/unfinished", "/c/" + checkpoint_name(2)).has_value());
+    disk.crash_process();
+
+    CheckpointStore second(disk, "/c");
+    ASSERT_TRUE(second.open().has_value());
+    ASSERT_TRUE(second.load(nothing).value().has_value());
+    disk.cut_power(os::PowerCut::kKeepRandom, testing::seed() + seed);
+
+    CheckpointStore third(disk, "/c");
+    ASSERT_TRUE(third.open().has_value());
+    EXPECT_TRUE(third.load(nothing).value().has_value()) << "cut " << testing::seed() + seed;
+  }
 }
 
 // What an older checkpoint holds may be all that is left: a damaged newer one does not take it
