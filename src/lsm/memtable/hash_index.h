@@ -28,9 +28,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "lsm/memtable/arena.h"
 #include "base/assert.h"
 #include "base/hints.h"
+#include "lsm/memtable/arena.h"
 #include "lsm/memtable/record.h"
 
 namespace ashlar::lsm {

@@ -27,10 +27,10 @@
 #include <string_view>
 
 #include "ashlar/result.h"
-#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
 #include "engine/operation.h"
 #include "engine/row_cursor.h"
+#include "lsm/memtable/arena.h"
 #include "lsm/memtable/hash_index.h"
 #include "lsm/memtable/ordered_side.h"
 #include "lsm/memtable/record.h"

@@ -24,9 +24,9 @@
 #include <string_view>
 #include <vector>
 
-#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
 #include "base/thread_safety.h"
+#include "lsm/memtable/arena.h"
 #include "lsm/memtable/record.h"
 #include "lsm/memtable/run.h"
 

@@ -27,11 +27,11 @@
 #include <string_view>
 
 #include "ashlar/snapshot.h"
-#include "lsm/memtable/arena.h"
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hints.h"
 #include "engine/operation.h"
+#include "lsm/memtable/arena.h"
 
 namespace ashlar::lsm {
 
@@ -89,8 +89,7 @@ struct KeyNode {
 /// What an insert may use up: a new key, and a version with a deadline.
 constexpr std::size_t record_bytes_max(const engine::Operation& operation) noexcept {
   return KeyNode::bytes_of(operation.key.size()) +
-         Arena::round_up(sizeof(RowVersion) + sizeof(engine::TimeMs) +
-                               operation.value.size());
+         Arena::round_up(sizeof(RowVersion) + sizeof(engine::TimeMs) + operation.value.size());
 }
 
 /// The records of one memtable.

@@ -20,8 +20,8 @@
 #include <string_view>
 #include <utility>
 
-#include "lsm/memtable/arena.h"
 #include "base/memory_budget.h"
+#include "lsm/memtable/arena.h"
 #include "lsm/memtable/record.h"
 
 namespace ashlar::lsm {
