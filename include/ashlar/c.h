@@ -98,8 +98,7 @@ void ashlar_options_init(ashlar_options* options);
 ///
 /// Returns: `*db`, to be given to `ashlar_close`; null on failure
 /// Errors:  ASHLAR_UNAVAILABLE  somebody has the directory open, or the system refuses address
-/// space
-///                              or a thread
+///                              space or a thread
 ///          ASHLAR_CORRUPTION, ASHLAR_IO  of a file in the directory, which the message names
 ashlar_code ashlar_open(const ashlar_options* options, ashlar_db** db, ashlar_error* error);
 

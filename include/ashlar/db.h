@@ -67,9 +67,8 @@ class Db {
   ///         kOutOfSpace       the memory budget does not hold what is stored, or the disk is full
   ///         kIo               the system failed: names the file and the call
   /// Cost:   reserves address space, takes well under 1 MiB of memory, starts one thread that
-  /// sleeps
-  ///         while it has nothing to reclaim. With a directory: reads its log, writes up to 8 MiB,
-  ///         starts another thread.
+  ///         sleeps while it has nothing to reclaim. With a directory: reads its log, writes up to
+  ///         8 MiB, starts another thread.
   static Result<Db> open(const Options& options = {});
 
   Db(Db&& other) noexcept;
@@ -134,12 +133,10 @@ class Db {
   /// Applies all operations of `batch` as one commit, in their order.
   ///
   /// Errors: kInvalidArgument  an operation is outside its limits (named by its index), or the
-  /// batch
-  ///                           is above kBatchBytesHardMax; nothing of it happened
+  ///                           batch is above kBatchBytesHardMax; nothing of it happened
   ///         kOutOfSpace       the memory budget is used up; nothing of it happened
   /// Cost:   as its operations, with their cache misses overlapped; holds their bucket locks
-  /// together
-  ///         while it installs them, some 50 ns an operation.
+  ///         together while it installs them, some 50 ns an operation.
   Result<void> write(const WriteBatch& batch, Durability durability = Durability::kDisk);
 
   /// Reads several keys at one moment: no commit falls between any two of them.

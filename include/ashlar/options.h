@@ -17,6 +17,14 @@ inline constexpr std::size_t kBatchBytesHardMax = std::size_t{1} << 30U;
 /// The smallest and the largest memory budget, in bytes: 4 MiB and 1 TiB.
 inline constexpr std::size_t kMemoryBudgetBytesMin = std::size_t{4} << 20U;
 inline constexpr std::size_t kMemoryBudgetBytesMax = std::size_t{1} << 40U;
+/// The smallest memory budget of a database that is larger than memory, in bytes: 32 MiB.
+inline constexpr std::size_t kDiskMemoryBudgetBytesMin = std::size_t{32} << 20U;
+
+/// Where the rows of a database are. The answers of both are the same.
+enum class Engine : std::uint8_t {
+  kMemory,  ///< All in memory; a directory holds a log and checkpoints of it.
+  kDisk,    ///< In sorted tables in the directory; memory holds the newest and what is read often.
+};
 
 /// What happens when a write would exceed the memory budget.
 enum class MemoryPolicy : std::uint8_t {
@@ -41,6 +49,10 @@ struct Options {
   // NOLINTNEXTLINE(readability-redundant-member-init): lets g++ 12 leave it out of a list.
   std::string directory = {};
 
+  /// Where the rows are. A directory keeps the engine it was made with, and is not opened with the
+  /// other. Default: kMemory. kDisk needs a directory.
+  Engine engine = Engine::kMemory;
+
   /// The longest key taken. Unit: bytes. Range: 1 to kKeyBytesHardMax. Default: 1 KiB.
   /// Longer keys cost memory in every ordered structure and time in every comparison.
   std::size_t key_bytes_max = 1024;
@@ -51,10 +63,12 @@ struct Options {
 
   /// The most memory the database may hold: records, index, ordered side, bookkeeping. Unit: bytes.
   /// Range: kMemoryBudgetBytesMin to kMemoryBudgetBytesMax. Default: 1 GiB. Memory is taken from
-  /// the system in steps of up to 2 MiB as it is needed, not at once.
+  /// the system in steps of up to 2 MiB as it is needed, not at once. With Engine::kDisk at least
+  /// kDiskMemoryBudgetBytesMin: a sixteenth is a memtable, and what is left caches tables.
   std::size_t memory_budget_bytes = std::size_t{1} << 30U;
 
-  /// What happens at the memory budget. Default: kRefuse.
+  /// What happens at the memory budget. Default: kRefuse; with Engine::kDisk nothing else, since
+  /// rows leave memory for the disk.
   MemoryPolicy memory_policy = MemoryPolicy::kRefuse;
 };
 

@@ -31,7 +31,8 @@ class Output {
       return;
     }
     std::error_code error;
-    const auto target = std::filesystem::weakly_canonical(path, error);  // Where a link leads.
+    // Where a link leads, with the directory in front that the name is to be durable in.
+    const auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
     target_ = error ? path : target.string();
     const auto status = std::filesystem::status(target_, error);
     // A device or a pipe is not replaced.

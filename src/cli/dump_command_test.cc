@@ -38,6 +38,17 @@ TEST(DumpCommand, WritesToAFile) {
   EXPECT_EQ(read_dump(rig.read("kept")).rows.size(), 10U);
 }
 
+TEST(DumpCommand, WritesToAFileOfTheWorkingDirectory) {
+  CliRig rig;
+  rig.fill(3);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::path(rig.path()).parent_path());
+  const auto answer = rig.run({"dump", "data", "--output", "kept"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(answer.status, kGood) << answer.err;
+  EXPECT_EQ(read_dump(rig.read("kept")).rows.size(), 3U);
+}
+
 TEST(DumpCommand, TellsOfDamage) {
   CliRig rig;
   rig.fill(10);

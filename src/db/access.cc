@@ -61,6 +61,10 @@ Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment
 Result<Db> Access::open(const Options& options, const Environment& environment) {
   return at_border([&]() -> Result<Db> {
     ASHLAR_TRY(check_options(options));
+    if (options.engine == Engine::kDisk) {
+      return std::unexpected(
+          Error::of_literal(ErrorCode::kUnavailable, "the disk engine is not joined yet"));
+    }
     std::uint64_t seed = environment.hash_seed;
     if (seed == 0) {
       ASHLAR_TRY_ASSIGN(seed, random_seed());

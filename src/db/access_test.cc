@@ -24,7 +24,7 @@ TEST(Access, TheEngineIsTheOneUnderTheDatabase) {
   ASSERT_TRUE(db);
   ASSERT_TRUE(db->put("k", "v"));
   engine::StorageEngine& engine = Access::engine(*db);
-  EXPECT_TRUE(engine.get("k", engine::kLatest, nullptr, nullptr));
+  EXPECT_TRUE(engine.get("k", engine::kLatest, nullptr, nullptr).value());
   EXPECT_EQ(engine.memory_bytes(), db->approximate_memory());
   engine.check();
 }

@@ -38,6 +38,20 @@ Error operation_refusal(std::size_t index, const std::string& complaint) {
   return {ErrorCode::kInvalidArgument, "operation " + std::to_string(index) + ": " + complaint};
 }
 
+/// What only an engine on disk asks for.
+Result<void> check_disk_options(const Options& options) {
+  if (options.directory.empty()) {
+    return std::unexpected(Error::of_literal(ErrorCode::kInvalidArgument,
+                                             "option engine is kDisk, which needs a directory"));
+  }
+  if (options.memory_policy != MemoryPolicy::kRefuse) {
+    return std::unexpected(Error::of_literal(
+        ErrorCode::kInvalidArgument, "option memory_policy is kEvict, which kDisk does not know"));
+  }
+  return check_option("memory_budget_bytes", options.memory_budget_bytes,
+                      {kDiskMemoryBudgetBytesMin, kMemoryBudgetBytesMax});
+}
+
 }  // namespace
 
 Result<void> check_options(const Options& options) {
@@ -48,7 +62,9 @@ Result<void> check_options(const Options& options) {
   // Bindings make the enumeration from a number.
   ASHLAR_TRY(check_option("memory_policy", static_cast<std::size_t>(options.memory_policy),
                           {0, static_cast<std::size_t>(MemoryPolicy::kEvict)}));
-  return {};
+  ASHLAR_TRY(check_option("engine", static_cast<std::size_t>(options.engine),
+                          {0, static_cast<std::size_t>(Engine::kDisk)}));
+  return options.engine == Engine::kDisk ? check_disk_options(options) : Result<void>();
 }
 
 Error key_refusal(std::string_view key, const Options& options) {

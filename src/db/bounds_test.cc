@@ -45,6 +45,23 @@ TEST(Bounds, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
   EXPECT_NE(refusal_of({.memory_budget_bytes = kMemoryBudgetBytesMax + 1}), "allowed");
   EXPECT_EQ(refusal_of({.memory_policy = static_cast<MemoryPolicy>(7)}),
             "option memory_policy is 7, 0 to 1 allowed");
+  EXPECT_EQ(refusal_of({.engine = static_cast<Engine>(2)}), "option engine is 2, 0 to 1 allowed");
+}
+
+TEST(Bounds, AnEngineOnDiskAsksForMore) {
+  const Options disk{.directory = "somewhere", .engine = Engine::kDisk};
+  EXPECT_EQ(refusal_of(disk), "allowed");
+  EXPECT_EQ(refusal_of({.engine = Engine::kDisk}),
+            "option engine is kDisk, which needs a directory");
+  Options evicting = disk;
+  evicting.memory_policy = MemoryPolicy::kEvict;
+  EXPECT_EQ(refusal_of(evicting), "option memory_policy is kEvict, which kDisk does not know");
+  Options small = disk;
+  small.memory_budget_bytes = kDiskMemoryBudgetBytesMin;
+  EXPECT_EQ(refusal_of(small), "allowed");
+  small.memory_budget_bytes = kDiskMemoryBudgetBytesMin - 1;
+  EXPECT_EQ(refusal_of(small),
+            "option memory_budget_bytes is 33554431, 33554432 to 1099511627776 allowed");
 }
 
 // A1

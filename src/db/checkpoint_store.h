@@ -6,8 +6,7 @@
 ///
 /// Invariants:
 ///   K4  Once there has been a checkpoint, at every moment and after every power cut the newest
-///   name
-///       leads to a whole file.
+///       name leads to a whole file.
 #pragma once
 
 #include <cstdint>

@@ -49,8 +49,13 @@ Result<std::optional<Value>> Db::get(std::string_view key, const Snapshot* snaps
   try {
     if (!impl_->accepts_read(key, snapshot)) [[unlikely]] {
       result = std::unexpected(impl_->read_refusal(key, snapshot));
-    } else if (!impl_->engine->get(key, Impl::view_of(snapshot), &**result, nullptr)) {
-      result->reset();
+    } else {
+      Result<bool> found = impl_->engine->get(key, Impl::view_of(snapshot), &**result, nullptr);
+      if (!found) [[unlikely]] {
+        result = std::unexpected(std::move(found).error());
+      } else if (!*found) {
+        result->reset();
+      }
     }
   } catch (const std::bad_alloc&) {
     result = std::unexpected(db::out_of_memory());
@@ -100,7 +105,9 @@ Result<std::optional<Expiry>> Db::expiry_of(std::string_view key) const {
   return db::at_border([&]() -> Result<std::optional<Expiry>> {
     ASHLAR_TRY(impl_->check_key(key));
     engine::TimeMs deadline_ms = engine::kNever;
-    if (!impl_->engine->get(key, engine::kLatest, nullptr, &deadline_ms)) return std::nullopt;
+    ASHLAR_TRY_ASSIGN(const bool is_there,
+                      impl_->engine->get(key, engine::kLatest, nullptr, &deadline_ms));
+    if (!is_there) return std::nullopt;
     return Expiry::at_ms(deadline_ms);
   });
 }
@@ -109,7 +116,9 @@ Result<std::optional<std::chrono::milliseconds>> Db::time_to_live(std::string_vi
   return db::at_border([&]() -> Result<std::optional<std::chrono::milliseconds>> {
     ASHLAR_TRY(impl_->check_key(key));
     engine::TimeMs deadline_ms = engine::kNever;
-    if (!impl_->engine->get(key, engine::kLatest, nullptr, &deadline_ms)) return std::nullopt;
+    ASHLAR_TRY_ASSIGN(const bool is_there,
+                      impl_->engine->get(key, engine::kLatest, nullptr, &deadline_ms));
+    if (!is_there) return std::nullopt;
     if (deadline_ms == engine::kNever) return std::nullopt;
     // The key was there a moment ago, so it had something left, even if that is over by now.
     const engine::TimeMs now_ms = std::min(impl_->clock.now_ms(), deadline_ms - 1);
@@ -153,7 +162,9 @@ Result<std::vector<std::optional<Value>>> Db::multi_get(std::span<const std::str
     }
     for (const std::string_view key : keys) ASHLAR_TRY(impl_->check_read(key, snapshot));
     Result<std::vector<std::optional<Value>>> result(std::in_place, keys.size());
-    if (!keys.empty()) impl_->engine->multi_get(keys, Impl::view_of(snapshot), *result);
+    if (!keys.empty()) {
+      ASHLAR_TRY(impl_->engine->multi_get(keys, Impl::view_of(snapshot), *result));
+    }
     ASHLAR_ASSERT(result->size() == keys.size(), "there is one answer for each key");
     return result;
   });

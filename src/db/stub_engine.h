@@ -25,11 +25,13 @@ class StubEngine : public engine::StorageEngine {
                                                engine::Commit*) override {
     return std::nullopt;
   }
-  bool get(std::string_view, const engine::View&, Value*, engine::TimeMs*) const override {
+  Result<bool> get(std::string_view, const engine::View&, Value*, engine::TimeMs*) const override {
     return false;
   }
-  void multi_get(std::span<const std::string_view>, const engine::View&,
-                 std::span<std::optional<Value>>) const override {}
+  Result<void> multi_get(std::span<const std::string_view>, const engine::View&,
+                         std::span<std::optional<Value>>) const override {
+    return {};
+  }
   Result<std::unique_ptr<engine::Cursor>> scan(const Range&, const engine::View&) override {
     return std::unexpected(Error::of_literal(ErrorCode::kUnavailable, "a stub has no rows"));
   }

@@ -45,9 +45,11 @@ class StorageEngine {
   /// Makes all of `operations` visible as one commit, in their order. `commit` may be null when no
   /// log is to hear of it.
   ///
-  /// Returns: how many of them found their key there
+  /// Returns: of one erase alone, 1 when its key was there and 0 when it was not; of any other list
+  ///          nothing to rely on
   /// Errors:  kOutOfSpace  the memory budget is used up; nothing happened
   ///          kBusy        `commit` was refused by its log; nothing happened
+  ///          kIo, kCorruption, kUnavailable  of an engine with files of its own; nothing happened
   virtual Result<std::size_t> apply(std::span<const Operation> operations, Commit* commit) = 0;
   Result<std::size_t> apply(std::span<const Operation> operations) {
     return apply(operations, nullptr);
@@ -71,11 +73,14 @@ class StorageEngine {
   /// Reads `key`. `value` and `deadline_ms` may be null when they are not asked for.
   ///
   /// Returns: true when the key is there; otherwise neither is touched in a way to rely on
-  virtual bool get(std::string_view key, const View& view, Value* value,
-                   TimeMs* deadline_ms) const = 0;
+  /// Errors:  kIo, kCorruption, kOutOfSpace  of an engine with files of its own
+  virtual Result<bool> get(std::string_view key, const View& view, Value* value,
+                           TimeMs* deadline_ms) const = 0;
 
   /// Reads all of `keys` at one moment into `values`, which has the same size.
-  virtual void multi_get(std::span<const std::string_view> keys, const View& view,
+  ///
+  /// Errors: as `get`; what is in `values` then is nothing to rely on
+  virtual Result<void> multi_get(std::span<const std::string_view> keys, const View& view,
                          std::span<std::optional<Value>> values) const = 0;
 
   /// Opens a walk over `range`. At latest it takes a snapshot of its own.

@@ -8,8 +8,7 @@
 ///
 /// Invariants:
 ///   V14  A row in one of these parts is newer than every row of its key in the parts that follow;
-///   and
-///       so among those that are full, from the last to the first.
+///        and so among those that are full, from the last to the first.
 #pragma once
 
 #include <memory>

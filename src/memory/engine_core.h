@@ -62,10 +62,10 @@ class MemoryEngine final : public engine::StorageEngine {
   Result<std::optional<TimeMs>> expire(std::string_view key, TimeMs deadline_ms,
                                        engine::Commit* commit) override;
   void prefetch(std::span<const std::string_view> keys) const noexcept override;
-  bool get(std::string_view key, const engine::View& view, Value* value,
-           TimeMs* deadline_ms) const override;
-  void multi_get(std::span<const std::string_view> keys, const engine::View& view,
-                 std::span<std::optional<Value>> values) const override;
+  Result<bool> get(std::string_view key, const engine::View& view, Value* value,
+                   TimeMs* deadline_ms) const override;
+  Result<void> multi_get(std::span<const std::string_view> keys, const engine::View& view,
+                         std::span<std::optional<Value>> values) const override;
   Result<std::unique_ptr<engine::Cursor>> scan(const Range& range,
                                                const engine::View& view) override;
   Result<void> visit_all(const RowVisitor& visit) override;

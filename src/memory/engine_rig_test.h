@@ -45,7 +45,7 @@ class EngineRig {
   std::optional<std::string> get(std::string_view key,
                                  const engine::View& view = engine::kLatest) const {
     Value value;
-    if (!engine_->get(key, view, &value, nullptr)) return std::nullopt;
+    if (!engine_->get(key, view, &value, nullptr).value()) return std::nullopt;
     return std::string(value.view());
   }
 

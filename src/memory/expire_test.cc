@@ -11,7 +11,7 @@ namespace {
 
 engine::TimeMs deadline_at(const EngineRig& rig, const engine::View& view) {
   engine::TimeMs deadline_ms = 0;
-  EXPECT_TRUE(rig->get("key", view, nullptr, &deadline_ms));
+  EXPECT_TRUE(rig->get("key", view, nullptr, &deadline_ms).value());
   return deadline_ms;
 }
 

@@ -164,8 +164,8 @@ bool MemoryEngine::read_locked(Lookup& lookup, const engine::View& view, Value* 
   return true;
 }
 
-[[gnu::flatten]] bool MemoryEngine::get(std::string_view key, const engine::View& view,
-                                        Value* value, TimeMs* deadline_ms) const {
+[[gnu::flatten]] Result<bool> MemoryEngine::get(std::string_view key, const engine::View& view,
+                                                Value* value, TimeMs* deadline_ms) const {
   const std::uint64_t hash = hash_of(key);
   Lookup plain{.key = key, .hash = hash};
   if (value != nullptr && deadline_ms == nullptr && try_read_plain(plain, view.sequence, *value)) {
@@ -218,8 +218,9 @@ void MemoryEngine::read_overlapped(std::span<Lookup> lookups, const engine::View
   }
 }
 
-void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engine::View& view,
-                             std::span<std::optional<Value>> values) const {
+Result<void> MemoryEngine::multi_get(std::span<const std::string_view> keys,
+                                     const engine::View& view,
+                                     std::span<std::optional<Value>> values) const {
   std::array<Lookup, kLookupsInline> few;
   std::vector<Lookup> many;
   if (keys.size() > few.size()) many.resize(keys.size());
@@ -228,14 +229,17 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
     lookups[i].key = keys[i];
     lookups[i].hash = hash_of(keys[i]);
   }
-  if (!view.is_latest()) return read_overlapped(lookups, view, values);
+  if (!view.is_latest()) {
+    read_overlapped(lookups, view, values);
+    return {};
+  }
 
   for (int attempt = 0; attempt < kMultiGetAttemptsMax; ++attempt) {
     read_overlapped(lookups, view, values);
     // All buckets unchanged since each was read: there was a moment at which all of it held (C1).
     const bool is_one_moment =
         std::ranges::all_of(lookups, [&](const Lookup& lookup) { return is_valid(lookup); });
-    if (is_one_moment) return;
+    if (is_one_moment) return {};
   }
   const std::optional<engine::View> snapshot = versions_.acquire(clock_);
   ASHLAR_ASSERT(snapshot.has_value(), "sequences last for years of snapshots");
@@ -246,6 +250,7 @@ void MemoryEngine::multi_get(std::span<const std::string_view> keys, const engin
     throw;
   }
   versions_.release(snapshot->sequence);
+  return {};
 }
 
 void MemoryEngine::read_group(const KeyList& keys, std::size_t begin, std::size_t end,

@@ -43,8 +43,7 @@ class BlockCache;
 ///
 /// Threads:  the words are the cache's; the object belongs to its table.
 /// Lifetime: the cache outlives it. When it goes its blocks leave the cache; nobody looks for
-/// blocks
-///           in it any more, so its table is retired before it is destroyed.
+///           blocks in it any more, so its table is retired before it is destroyed.
 class CacheSlots {
  public:
   /// Errors: kOutOfSpace  the budget has no room for 8 bytes a block

@@ -11,11 +11,9 @@
 ///
 /// Invariants:
 ///   G4  Everything lies back to back from offset 0 to the end of the file, so each byte is covered
-///   by
-///       one checksum.
+///       by one checksum.
 ///   G5  A checksum covers where the bytes stand: database, seed of its hashes, file number,
-///   offset.
-///       What was moved to another place does not pass there.
+///       offset. What was moved to another place does not pass there.
 ///   G8  A file that ends early at any byte is no table.
 #pragma once
 
@@ -59,8 +57,7 @@ void append_trailer(std::string& to, std::size_t bytes, Compression kind,
 /// Takes the trailer off `sealed`, which stands at `offset`.
 ///
 /// Returns: nullopt when the checksum is not that of these bytes in this place, or their
-/// compression
-///          is none that is known; `raw_bytes` is left 0
+///          compression is none that is known; `raw_bytes` is left 0
 std::optional<StoredBlock> open_sealed(std::string_view sealed, const TableIdentity& identity,
                                        std::uint64_t offset) noexcept;
 

@@ -4,8 +4,7 @@
 ///
 /// Invariants:
 ///   I4  While `FORMAT` holds steps no database opens the directory. Before they stand there
-///   nothing
-///       that counts was changed; once they do, everything that they need is durable.
+///       nothing that counts was changed; once they do, everything that they need is durable.
 ///   I5  Running steps again, in part or whole, does no more than running them once.
 #pragma once
 

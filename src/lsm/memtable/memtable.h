@@ -53,9 +53,10 @@ class Memtable {
     std::uint64_t hash;
   };
 
-  /// Input:   address_bytes  the most that its records and their index can ever take, 2 MiB to 32
-  /// GiB Errors:  kOutOfSpace    the system refuses the address space Cost:    no memory is taken
-  /// before the first `reserve`
+  /// Input:  address_bytes  the most that its records and their index can ever take, 2 MiB to
+  ///                        32 GiB
+  /// Errors: kOutOfSpace    the system refuses the address space
+  /// Cost:   no memory is taken before the first `reserve`
   static Result<std::unique_ptr<Memtable>> make(base::MemoryBudget& budget,
                                                 std::size_t address_bytes);
 
