@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "db/impl.h"
+#include "lsm/disk_engine.h"
 #include "memory/memory_engine.h"
 
 namespace ashlar::db {
@@ -39,40 +40,73 @@ Error with_remedy(const Error& error, const std::string& directory) {
 
 }  // namespace
 
-/// Opens the directory of `impl` and replays what is there into its engine.
+/// Makes the engine of `impl`; one with files opens those.
+Result<void> Access::make_engine(Db::Impl& impl, const Environment& environment,
+                                 std::uint64_t seed) {
+  if (impl.options.engine == Engine::kMemory) {
+    ASHLAR_TRY_ASSIGN(impl.engine, memory::make_memory_engine(impl.options, impl.clock, seed));
+    return {};
+  }
+  const lsm::DiskEngineWorld world{
+      .disk = *environment.disk,
+      .clock = impl.clock,
+      .directory = impl.directory->table_path(),
+      .seed = seed,
+      .settings = environment.disk_engine.value_or(
+          lsm::EngineSettings::of_budget(impl.options.memory_budget_bytes))};
+  ASHLAR_TRY_ASSIGN(auto made, lsm::open_disk_engine(world));
+  impl.persistent = made.get();
+  impl.engine = std::move(made);
+  return {};
+}
+
+/// Replays what is in the directory of `impl` into its engine.
 Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment,
                                   std::uint64_t seed) {
-  const Journal::World world{
-      .disk = environment.disk != nullptr ? *environment.disk : impl.system_disk,
-      .clock = impl.real_clock,
-      .replay_clock = impl.replay_clock,
-      .engine = *impl.engine};
+  const Journal::World world{.disk = *environment.disk,
+                             .directory = *impl.directory,
+                             .clock = impl.real_clock,
+                             .replay_clock = impl.replay_clock,
+                             .engine = *impl.engine,
+                             .persistent = impl.persistent,
+                             .background = environment.has_background
+                                               ? engine::Background::kThreads
+                                               : engine::Background::kCallers};
   log::LocalLogOptions options = environment.log;
   options.new_log_id = seed;
   if (environment.hash_seed == 0) {
     ASHLAR_TRY_ASSIGN(options.new_log_id, random_seed());
   }
-  auto opened = Journal::open(world, impl.options.directory, options);
-  if (!opened) return std::unexpected(with_remedy(opened.error(), impl.options.directory));
-  impl.journal = std::move(*opened);
+  ASHLAR_TRY_ASSIGN(impl.journal, Journal::open(world, options));
   return {};
+}
+
+/// Opens what `impl` consists of, from the directory up.
+Result<void> Access::open_parts(Db::Impl& impl, const Environment& environment,
+                                std::uint64_t seed) {
+  ASHLAR_ASSERT(environment.disk != nullptr, "the environment is complete");
+  const bool has_directory = !impl.options.directory.empty();
+  if (has_directory) {
+    ASHLAR_TRY_ASSIGN(impl.directory, Directory::open(*environment.disk, impl.options.directory));
+  }
+  ASHLAR_TRY(make_engine(impl, environment, seed));
+  ASHLAR_ASSERT(impl.engine != nullptr, "an engine that was made is there");
+  return has_directory ? open_journal(impl, environment, seed) : Result<void>();
 }
 
 Result<Db> Access::open(const Options& options, const Environment& environment) {
   return at_border([&]() -> Result<Db> {
     ASHLAR_TRY(check_options(options));
-    if (options.engine == Engine::kDisk) {
-      return std::unexpected(
-          Error::of_literal(ErrorCode::kUnavailable, "the disk engine is not joined yet"));
-    }
     std::uint64_t seed = environment.hash_seed;
     if (seed == 0) {
       ASHLAR_TRY_ASSIGN(seed, random_seed());
     }
     auto impl = std::make_unique<Db::Impl>(options, environment.clock);
-    ASHLAR_TRY_ASSIGN(impl->engine, memory::make_memory_engine(impl->options, impl->clock, seed));
-    ASHLAR_ASSERT(impl->engine != nullptr, "an engine that was made is there");
-    if (!options.directory.empty()) ASHLAR_TRY(open_journal(*impl, environment, seed));
+    Environment complete = environment;
+    if (complete.disk == nullptr) complete.disk = &impl->system_disk;
+    if (Result<void> opened = open_parts(*impl, complete, seed); !opened) {
+      return std::unexpected(with_remedy(opened.error(), options.directory));
+    }
     if (environment.has_background) {
       ASHLAR_TRY(impl->background.start(*impl->engine));
       if (impl->journal != nullptr) ASHLAR_TRY(impl->journal->start_checkpoints());

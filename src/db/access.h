@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "ashlar/db.h"
 #include "engine/storage_engine.h"
 #include "log/local_log.h"
+#include "lsm/engine/settings.h"
 #include "os/clock.h"
 #include "os/disk.h"
 
@@ -20,6 +22,8 @@ struct Environment {
   bool has_background = true;        ///< False: nothing is reclaimed until `engine().maintain()`.
   os::Disk* disk = nullptr;          ///< Null: that of the system. Must outlive the database.
   log::LocalLogOptions log = {};     ///< `new_log_id` is drawn where `hash_seed` is.
+  /// Of Engine::kDisk. Nothing: those that go with the memory budget.
+  std::optional<lsm::EngineSettings> disk_engine = {};
 };
 
 struct Access {
@@ -30,6 +34,10 @@ struct Access {
   static engine::StorageEngine& engine(Db& database) noexcept;
 
  private:
+  static Result<void> open_parts(Db::Impl& impl, const Environment& environment,
+                                 std::uint64_t seed);
+  static Result<void> make_engine(Db::Impl& impl, const Environment& environment,
+                                  std::uint64_t seed);
   static Result<void> open_journal(Db::Impl& impl, const Environment& environment,
                                    std::uint64_t seed);
 };

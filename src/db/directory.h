@@ -18,6 +18,7 @@ namespace ashlar::db {
 inline constexpr std::string_view kLockName = "LOCK";
 inline constexpr std::string_view kLogFolder = "log";
 inline constexpr std::string_view kCheckpointFolder = "checkpoint";
+inline constexpr std::string_view kTableFolder = "tables";
 
 /// A directory, locked against every other opener while this lives. Layout:
 /// docs/formats/directory.md.
@@ -50,6 +51,7 @@ class Directory {
 
   const std::string& path() const noexcept { return path_; }
   std::string log_path() const { return path_ + "/" + std::string(kLogFolder); }
+  std::string table_path() const { return path_ + "/" + std::string(kTableFolder); }
   std::string checkpoint_path() const { return path_ + "/" + std::string(kCheckpointFolder); }
 
   /// Whether a lock file was there to be locked.

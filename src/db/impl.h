@@ -21,9 +21,10 @@
 #include "base/thread_safety.h"
 #include "db/background.h"
 #include "db/bounds.h"
+#include "db/directory.h"
 #include "db/journal.h"
 #include "db/replay_clock.h"
-#include "engine/storage_engine.h"
+#include "engine/persistent_engine.h"
 #include "os/clock.h"
 #include "os/posix_disk.h"
 
@@ -144,9 +145,11 @@ struct Db::Impl {
   const os::Clock& real_clock;
   db::ReplayClock replay_clock;  // Of a database with a directory.
   const os::Clock& clock;
-  db::Background background;  // Before the engine, which holds on to it.
+  db::Background background;                 // Before the engine, which holds on to it.
+  std::unique_ptr<db::Directory> directory;  // Null without one. Its lock goes last.
   std::unique_ptr<engine::StorageEngine> engine;
-  std::unique_ptr<db::Journal> journal;  // Null without a directory.
+  engine::PersistentEngine* persistent = nullptr;  // The same, when it keeps its rows in files.
+  std::unique_ptr<db::Journal> journal;            // Null without a directory.
 
   // Atomic, so that reads learn of the end by one load (D3). Written under `close_mutex`.
   std::atomic<db::Phase> phase = db::Phase::kOpen;

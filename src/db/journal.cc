@@ -59,13 +59,12 @@ class PayloadBuffer {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::string& path,
+Result<std::unique_ptr<Journal>> Journal::open(const World& world,
                                                const log::LocalLogOptions& options) {
   std::unique_ptr<Journal> journal(new Journal(world));
-  ASHLAR_TRY_ASSIGN(journal->directory_, Directory::open(world.disk, path));
-  log::Position checkpoint_end = 0;
-  ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_checkpoint(checkpoint_end));
-  const std::string log_path = journal->directory_->log_path();
+  log::Position base_end = 0;
+  ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_base(base_end));
+  const std::string log_path = world.directory.log_path();
   Replayer replayer(world.engine, world.replay_clock, log_path);
   ASHLAR_TRY_ASSIGN(
       journal->log_,
@@ -73,15 +72,16 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world, const std::st
           world.disk, log_path, options, start,
           [&](const log::Frame& frame) { return replayer.add(frame.payload); }, journal->report_));
   ASHLAR_TRY(replayer.finish());
-  if (journal->log_->end().position < checkpoint_end) {
-    return std::unexpected(Error(
-        ErrorCode::kCorruption,
-        log_path + ": the log ends at " + std::to_string(journal->log_->end().position) +
-            ", before what the checkpoint was made beside: " + std::to_string(checkpoint_end)));
+  if (journal->log_->end().position < base_end) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption,
+              log_path + ": the log ends at " + std::to_string(journal->log_->end().position) +
+                  ", before what the checkpoint was made beside: " + std::to_string(base_end)));
   }
   journal->moment_ms_.store(world.clock.now_ms(), std::memory_order_relaxed);
   journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
   world.replay_clock.go_live();
+  if (world.persistent != nullptr) ASHLAR_TRY(world.persistent->start(*journal, world.background));
   return journal;
 }
 

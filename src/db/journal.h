@@ -25,30 +25,32 @@
 #include "db/checkpoint_store.h"
 #include "db/directory.h"
 #include "db/replay_clock.h"
-#include "engine/storage_engine.h"
+#include "engine/persistent_engine.h"
 #include "log/local_log.h"
 
 namespace ashlar::db {
 
 /// Threads: thread-safe once opened.
-class Journal {
+class Journal final : private engine::LogControl {
  public:
   /// What a journal works on. All of it must outlive the journal.
   struct World {
     os::Disk& disk;
+    const Directory& directory;
     const os::Clock& clock;  ///< The real one.
     ReplayClock& replay_clock;
     engine::StorageEngine& engine;
+    engine::PersistentEngine* persistent;  ///< The same, when it keeps its rows in files; or null.
+    engine::Background background;         ///< Of such an engine.
   };
 
-  /// Locks the directory, replays its log into the engine, which is empty, and lets the clock go
-  /// live.
+  /// Replays checkpoint and log of the directory into the engine, which has nothing but its files,
+  /// lets the clock go live, and starts an engine with files.
   ///
-  /// Errors: kUnavailable  the directory is open elsewhere
-  ///         kCorruption   the log is damaged: names file and offset
+  /// Errors: kCorruption   the log is damaged: names file and offset
   ///         kOutOfSpace   the memory budget does not hold what is in the log
   ///         kIo
-  static Result<std::unique_ptr<Journal>> open(const World& world, const std::string& path,
+  static Result<std::unique_ptr<Journal>> open(const World& world,
                                                const log::LocalLogOptions& options);
 
   /// As StorageEngine::apply, with the commit in the log.
@@ -61,9 +63,9 @@ class Journal {
   Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
                                                Durability durability);
 
-  /// Writes all that the engine holds to a checkpoint, beside writers, and lets go of the log
-  /// before it. A full disk gives it the log's reserve. One call at a time works; others wait for
-  /// it and then do the same.
+  /// Writes all that the engine holds to a checkpoint, beside writers, or has an engine with files
+  /// flush it, and lets go of the log before it. A full disk gives it the log's reserve. One call
+  /// at a time works; others wait for it and then do the same.
   ///
   /// Errors: kIo, kOutOfSpace  the checkpoint was given up, the one before still counts
   ///         kUnavailable      the log is poisoned
@@ -87,7 +89,14 @@ class Journal {
 
   explicit Journal(const World& world) noexcept : world_(world) {}
 
+  // For an engine with files: the log as it sees it.
+  engine::LogPlace end() const override;
+  Result<void> make_durable(const engine::LogPlace& place) override;
+  Result<void> release_before(const engine::LogPlace& place) override;
+
+  Result<log::Start> load_base(log::Position& end);
   Result<log::Start> load_checkpoint(log::Position& end);
+  Result<void> renew_base() ASHLAR_REQUIRES(checkpoint_mutex_);
   Result<void> checkpoint_locked() ASHLAR_REQUIRES(checkpoint_mutex_);
   Result<std::uint64_t> write_checkpoint(memory::CheckpointWriter& writer);
   void run_checkpoints(const std::stop_token& stop);
@@ -101,7 +110,6 @@ class Journal {
   void note_time(log::Position end) noexcept;
 
   const World world_;
-  std::unique_ptr<Directory> directory_;
   std::unique_ptr<log::LocalLog> log_;
   log::LogReport report_;
 
@@ -110,8 +118,8 @@ class Journal {
   std::atomic<log::Position> moment_end_{0};
 
   base::Mutex checkpoint_mutex_;
-  std::unique_ptr<CheckpointStore> checkpoints_ ASHLAR_GUARDED_BY(checkpoint_mutex_);
-  std::atomic<log::Position> checkpoint_origin_{0};  // Of the newest.
+  std::unique_ptr<CheckpointStore> checkpoints_ ASHLAR_GUARDED_BY(checkpoint_mutex_);  // Or null.
+  std::atomic<log::Position> checkpoint_origin_{0};  // Of the newest; or what has been flushed.
 
   std::mutex thread_mutex_;
   std::condition_variable_any thread_wakeup_;

@@ -19,15 +19,43 @@ engine::LogPlace place_of(const log::Start& start) noexcept {
   return {.position = start.position, .chain = start.chain, .commit = start.commit};
 }
 
+log::Start start_of(const engine::LogPlace& place) noexcept {
+  return {.position = place.position, .chain = place.chain, .commit = place.commit};
+}
+
 }  // namespace
+
+engine::LogPlace Journal::end() const {
+  return place_of(log_->end());
+}
+
+Result<void> Journal::make_durable(const engine::LogPlace& place) {
+  return log_->durable(place.position);
+}
+
+Result<void> Journal::release_before(const engine::LogPlace& place) {
+  checkpoint_origin_.store(place.position, std::memory_order_relaxed);
+  return log_->truncate_before(place.position);
+}
+
+/// Finds what the log goes on from: the files of the engine, or a checkpoint. Returns where that
+/// is, and in `end` how far the log must reach.
+Result<log::Start> Journal::load_base(log::Position& end) {
+  if (world_.persistent == nullptr) return load_checkpoint(end);
+  const log::Start start = start_of(world_.persistent->flushed_place());
+  end = start.position;
+  checkpoint_origin_.store(start.position, std::memory_order_relaxed);
+  return start;
+}
 
 /// Loads the newest checkpoint into the engine. Returns where the log goes on, and in `end` how far
 /// the log must reach.
 Result<log::Start> Journal::load_checkpoint(log::Position& end) {
   const base::MutexLock lock(checkpoint_mutex_);
-  checkpoints_ = std::make_unique<CheckpointStore>(world_.disk, directory_->checkpoint_path());
+  const std::string path = world_.directory.checkpoint_path();
+  checkpoints_ = std::make_unique<CheckpointStore>(world_.disk, path);
   ASHLAR_TRY(checkpoints_->open());
-  Replayer replayer(world_.engine, world_.replay_clock, directory_->checkpoint_path());
+  Replayer replayer(world_.engine, world_.replay_clock, path);
   ASHLAR_TRY_ASSIGN(const auto report, checkpoints_->load([&](std::string_view payload) {
     return replayer.add(payload);
   }));
@@ -35,19 +63,22 @@ Result<log::Start> Journal::load_checkpoint(log::Position& end) {
   if (!report) return log::Start{};
   end = report->end;
   checkpoint_origin_.store(report->origin.position, std::memory_order_relaxed);
-  return log::Start{.position = report->origin.position,
-                    .chain = report->origin.chain,
-                    .commit = report->origin.commit};
+  return start_of(report->origin);
 }
 
 Result<void> Journal::checkpoint() {
   const base::MutexLock lock(checkpoint_mutex_);
-  ASHLAR_ASSERT(checkpoints_ != nullptr, "a journal that is open has its checkpoints");
-  Result<void> done = checkpoint_locked();
-  if (!done) checkpoints_->give_up();
+  Result<void> done = renew_base();
   if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
   ASHLAR_TRY(log_->release_reserve());
-  done = checkpoint_locked();
+  return renew_base();
+}
+
+/// Brings all that has been committed to where the log is not needed for it.
+Result<void> Journal::renew_base() {
+  if (world_.persistent != nullptr) return world_.persistent->flush();
+  ASHLAR_ASSERT(checkpoints_ != nullptr, "a journal that is open has its checkpoints");
+  Result<void> done = checkpoint_locked();
   if (!done) checkpoints_->give_up();
   return done;
 }
@@ -76,7 +107,9 @@ Result<std::uint64_t> Journal::write_checkpoint(memory::CheckpointWriter& writer
   return log_->end().position;
 }
 
+/// An engine with files flushes by itself: the log is about as long as what it has in memory.
 bool Journal::is_checkpoint_due() const noexcept {
+  if (world_.persistent != nullptr) return false;
   const log::Position origin = checkpoint_origin_.load(std::memory_order_relaxed);
   const log::Position end = moment_end_.load(std::memory_order_relaxed);
   const std::uint64_t length_max =
@@ -137,6 +170,7 @@ Result<void> Journal::close() {
     thread_.request_stop();
     thread_.join();
   }
+  if (world_.persistent != nullptr) world_.persistent->stop();
   return log_->close();
 }
 

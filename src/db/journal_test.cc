@@ -12,6 +12,7 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "lsm/engine/tiny_settings_test.h"
 #include "os/faulty_disk.h"
 #include "os/manual_clock.h"
 #include "os/simulated_disk.h"
@@ -22,17 +23,19 @@
 namespace ashlar::db {
 namespace {
 
-class JournalTest : public ::testing::Test {
+class JournalTest : public ::testing::TestWithParam<Engine> {
  protected:
   /// Opens the database; closes the one before, if there is one, without telling it.
   void reopen() {
     db_.reset();
     Options options;
     options.directory = (temporary_.path() / "data").string();
+    options.engine = GetParam();
     options.memory_budget_bytes = std::size_t{32} << 20U;
     Environment environment;
     environment.clock = &clock_;
     environment.has_background = false;
+    environment.disk_engine = lsm::tiny_settings(options.memory_budget_bytes);
     environment.log.segment_bytes = std::size_t{256} << 10U;
     environment.log.ring_bytes = std::size_t{64} << 10U;
     auto opened = Access::open(options, environment);
@@ -53,7 +56,7 @@ class JournalTest : public ::testing::Test {
 };
 
 // C2, J1: random writes of every kind against a map, over many openings.
-TEST_F(JournalTest, BringsBackWhatWasWritten) {
+TEST_P(JournalTest, BringsBackWhatWasWritten) {
   testing::Random random(testing::seed());
   std::map<std::string, std::string> expected;
   for (int round = 0; round < 12; ++round) {
@@ -90,7 +93,7 @@ TEST_F(JournalTest, BringsBackWhatWasWritten) {
 }
 
 // T1: deadlines come back, and what was decided by the clock then is not decided by the clock now.
-TEST_F(JournalTest, DecidesByTheTimeOfTheCommit) {
+TEST_P(JournalTest, DecidesByTheTimeOfTheCommit) {
   reopen();
   const auto soon = Expiry::at_ms(clock_.now_ms() + 100'000);
   ASSERT_TRUE(db_->put("ends", "value", soon).has_value());
@@ -107,7 +110,7 @@ TEST_F(JournalTest, DecidesByTheTimeOfTheCommit) {
   EXPECT_EQ(get("lasts"), "value") << "it was persisted before its deadline";
 }
 
-TEST_F(JournalTest, ClosesInOrder) {
+TEST_P(JournalTest, ClosesInOrder) {
   reopen();
   ASSERT_TRUE(db_->put("key", "value", Expiry::never(), Durability::kNone).has_value());
   ASSERT_TRUE(db_->close().has_value());
@@ -115,6 +118,11 @@ TEST_F(JournalTest, ClosesInOrder) {
   reopen();
   EXPECT_EQ(get("key"), "value");
 }
+
+INSTANTIATE_TEST_SUITE_P(, JournalTest, ::testing::Values(Engine::kMemory, Engine::kDisk),
+                         [](const auto& engine) {
+                           return engine.param == Engine::kMemory ? "memory" : "disk";
+                         });
 
 /// A database on a simulated disk, everything in the calling thread.
 class JournalOnDisk : public ::testing::Test {
@@ -206,7 +214,7 @@ TEST_F(JournalOnDisk, ErasesAndCheckpointsOnAFullDisk) {
 }
 
 // D1: a close beside writers ends them with kClosed, and keeps all that they were told.
-TEST_F(JournalTest, ClosesBesideWriters) {
+TEST_P(JournalTest, ClosesBesideWriters) {
   for (int round = 0; round < 5; ++round) {
     reopen();
     std::atomic<int> acknowledged_count{0};
@@ -228,10 +236,11 @@ TEST_F(JournalTest, ClosesBesideWriters) {
 }
 
 // Two databases at one directory would destroy it.
-TEST_F(JournalTest, HasOneOpenerAtATime) {
+TEST_P(JournalTest, HasOneOpenerAtATime) {
   reopen();
   Options options;
   options.directory = (temporary_.path() / "data").string();
+  options.engine = GetParam();
   const auto second = Db::open(options);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code(), ErrorCode::kUnavailable);

@@ -43,16 +43,10 @@ class SharedMemtable final : public base::Counted {
 using MemtableRef = base::Ref<SharedMemtable>;
 
 /// A version with owners.
-class SharedVersion final : public base::Counted {
+class SharedVersion final : public base::Counted, public Version {
  public:
-  explicit SharedVersion(Version version) noexcept : version_(std::move(version)) {}
+  explicit SharedVersion(Version version) noexcept : Version(std::move(version)) {}
   ~SharedVersion() override = default;
-
-  const Version& operator*() const noexcept { return version_; }
-  const Version* operator->() const noexcept { return &version_; }
-
- private:
-  const Version version_;
 };
 
 /// Threads: immutable once it is current.

@@ -54,14 +54,14 @@ Result<void> TableOutput::add(const engine::Operation& row) {
   return writer_->add(kept, base::hash_key(kept.key, store_.identity().hash_seed));
 }
 
-Result<void> TableOutput::add_all(engine::RowCursor& rows) {
-  for (; rows.is_valid(); rows.next()) {
+Result<void> TableOutput::add_some(engine::RowCursor& rows, std::uint64_t count_max) {
+  for (; count_max > 0 && rows.is_valid(); rows.next(), --count_max) {
     ASHLAR_TRY(add({.kind = rows.kind(),
                     .key = rows.key(),
                     .value = rows.value(),
                     .deadline_ms = rows.deadline_ms()}));
   }
-  return rows.status();
+  return {};
 }
 
 /// Whether `key` begins another table: for the length of the one at hand, or for what that overlaps

@@ -47,10 +47,11 @@ class TableOutput {
   /// Errors: kIo, kOutOfSpace  the output is of no use any more
   Result<void> add(const engine::Operation& row);
 
-  /// Adds all rows from where `rows` stands.
+  /// Adds up to `count_max` rows from where `rows` stands, and leaves it behind them, so that the
+  /// caller can look at other things in between. The caller asks `rows` for its status.
   ///
-  /// Errors: also those of `rows`
-  Result<void> add_all(engine::RowCursor& rows);
+  /// Errors: as add
+  Result<void> add_some(engine::RowCursor& rows, std::uint64_t count_max);
 
   /// Makes the tables durable, their names included, and opens them.
   ///

@@ -17,6 +17,15 @@ namespace {
 
 constexpr std::uint64_t kCases = 6;
 
+// Each operation on disk takes some twenty times as long.
+constexpr std::uint64_t kDiskShare = 20;
+
+constexpr Options on_disk() {
+  return {.directory = "/data",
+          .engine = Engine::kDisk,
+          .memory_budget_bytes = std::size_t{256} << 20U};
+}
+
 std::uint64_t operations_per_case() {
   // Read before any thread of a test starts.
   const char* text = std::getenv("ASHLAR_MODEL_OPERATIONS");  // NOLINT(concurrency-mt-unsafe)
@@ -26,6 +35,7 @@ std::uint64_t operations_per_case() {
 
 void run(Workload workload) {
   workload.operation_count = operations_per_case();
+  if (workload.is_on_disk()) workload.operation_count /= kDiskShare;
   Run(workload, testing::seed()).go();
 }
 
@@ -50,6 +60,28 @@ TEST(Model, AnswersAsAMapDoesForHostileKeys) {
 // C1, C3, T1
 TEST(Model, AnswersAsAMapDoesForAFewThousandKeysThatComeAndGo) {
   run({.key_count = 4000, .has_tides = true});
+}
+
+// C1, C3, T1, E1
+TEST(Model, AnswersAsAMapDoesForFewKeysOnDisk) {
+  run({.options = on_disk(), .key_count = 50, .reopen_interval = 30'000});
+}
+
+// C1, C3, T1, E1
+TEST(Model, AnswersAsAMapDoesOnDiskWhileItGrowsAndShrinks) {
+  run({.options = on_disk(),
+       .key_count = 20'000,
+       .has_tides = true,
+       .large_value_bytes = 10'000,
+       .reopen_interval = 50'000});
+}
+
+// C1, C3, T1, E1
+TEST(Model, AnswersAsAMapDoesForHostileKeysOnDisk) {
+  run({.options = on_disk(),
+       .key_shape = KeyShape::kHostile,
+       .key_count = 3000,
+       .reopen_interval = 40'000});
 }
 
 // M1, C1

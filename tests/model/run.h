@@ -11,6 +11,7 @@
 
 #include "ashlar/db.h"
 #include "os/manual_clock.h"
+#include "os/simulated_disk.h"
 #include "testing/model.h"
 #include "testing/random.h"
 #include "workload.h"
@@ -103,6 +104,7 @@ class Run {
 
   // The two that are compared, and the clock of both.
   os::ManualClock clock_;
+  os::SimulatedDisk disk_;
   std::unique_ptr<testing::Model> model_;
   std::optional<Db> db_;
   std::vector<HeldSnapshot> snapshots_;

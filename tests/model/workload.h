@@ -26,8 +26,11 @@ struct Workload {
   std::uint64_t large_value_bytes = 100'000;
   /// Operations between two full comparisons of everything.
   std::uint64_t audit_interval = 20'000;
+  /// Operations between two openings. In memory all is gone then; on disk all is there again.
+  std::uint64_t reopen_interval = 1'000'000;
   std::uint64_t operation_count = 0;
 
+  bool is_on_disk() const noexcept { return options.engine == Engine::kDisk; }
   bool evicts() const noexcept { return options.memory_policy == MemoryPolicy::kEvict; }
 };
 

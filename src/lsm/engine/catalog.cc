@@ -1,0 +1,130 @@
+#include "lsm/engine/catalog.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::lsm {
+namespace {
+
+/// The tables of `version` that `edit` takes out of it for good: not those that only move.
+std::vector<TableRef> tables_lost(const Version& version, const VersionEdit& edit) {
+  std::vector<TableRef> lost;
+  for (const VersionEdit::Removal& removal : edit.removals) {
+    const bool is_moved = std::ranges::any_of(edit.additions, [&](const auto& addition) {
+      return addition.table->info().number == removal.number;
+    });
+    if (is_moved) continue;
+    for (const TableRef& table : version.tables(removal.level)) {
+      if (table->info().number == removal.number) lost.push_back(table);
+    }
+  }
+  return lost;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const TableWorld& world,
+                                               const std::string& directory,
+                                               const TableStore::Identity& identity,
+                                               MemtableRef first) {
+  std::unique_ptr<Catalog> catalog(new Catalog(world.disk, directory));
+  ASHLAR_TRY(catalog->load(world, directory, identity, std::move(first)));
+  return catalog;
+}
+
+/// A directory without a manifest is new; that it should be one is for the caller to know.
+Result<void> Catalog::load(const TableWorld& world, const std::string& directory,
+                           const TableStore::Identity& identity, MemtableRef first) {
+  const base::MutexLock lock(mutex_);
+  ASHLAR_TRY_ASSIGN(std::optional<Manifest> found, manifests_.open());
+  if (found) {
+    newest_ = std::move(*found);
+  } else {
+    newest_.database_id = identity.database_id;
+    newest_.hash_seed = identity.hash_seed;
+    ASHLAR_TRY(manifests_.write(newest_));
+  }
+  tables_ = std::make_unique<TableStore>(
+      world, directory,
+      TableStore::Identity{.database_id = newest_.database_id, .hash_seed = newest_.hash_seed},
+      newest_.next_file_number);
+  ASHLAR_TRY(tables_->remove_strangers(newest_));
+
+  VersionEdit edit;
+  for (Manifest::Entry& entry : newest_.tables) {
+    ASHLAR_TRY_ASSIGN(auto table, tables_->open(std::move(entry.table)));
+    edit.additions.push_back({.level = entry.level, .table = std::move(table)});
+  }
+  newest_.tables.clear();
+  ASHLAR_TRY_ASSIGN(Version version, Version().apply(edit));
+  states_ = std::make_unique<States>(
+      world.domain,
+      base::make_ref<State>(std::move(first), base::make_ref<SharedVersion>(std::move(version))));
+  return {};
+}
+
+/// Makes `next` durable with the tables of the version after `edit`, and that version current with
+/// whatever else `change` does to the state.
+template <typename Change>
+Result<void> Catalog::install_locked(const VersionEdit& edit, Manifest next, Change change) {
+  const base::Ref<const State> before = states_->hold();
+  ASHLAR_TRY_ASSIGN(Version version, before->version->apply(edit));
+  next.next_file_number = tables_->next_number();
+  next.set_tables(version);
+  if (Result<void> written = manifests_.write(next); !written) {
+    // Of no use, unless the next opening finds the manifest that names them (V31).
+    if (manifests_.is_sure()) {
+      for (const auto& addition : edit.additions) {
+        const auto tables = before->version->tables(addition.level);
+        if (std::ranges::find(tables, addition.table) == tables.end()) {
+          addition.table->mark_obsolete();
+        }
+      }
+    }
+    return written;
+  }
+  next.tables.clear();
+  newest_ = std::move(next);
+  const std::vector<TableRef> lost = tables_lost(*before->version, edit);
+  const auto shared = base::make_ref<SharedVersion>(std::move(version));
+  states_->change([&](State& state) {
+    state.version = shared;
+    change(state);
+  });
+  for (const TableRef& table : lost) table->mark_obsolete();
+  return {};
+}
+
+Result<void> Catalog::install_flush(const std::vector<base::Ref<const OpenTable>>& added,
+                                    const SharedMemtable& memtable) {
+  const base::MutexLock lock(mutex_);
+  VersionEdit edit;
+  for (const auto& table : added) edit.additions.push_back({.level = 0, .table = table});
+  Manifest next = newest_;
+  next.log_place = memtable.end;
+  next.last_sequence = std::max(next.last_sequence, memtable->last_sequence());
+  return install_locked(edit, std::move(next), [&](State& state) {
+    ASHLAR_ASSERT(!state.full.empty() && state.full.front().get() == &memtable,
+                  "V14: the oldest memtable is flushed first");
+    state.full.erase(state.full.begin());
+  });
+}
+
+Result<void> Catalog::install(const VersionEdit& edit) {
+  const base::MutexLock lock(mutex_);
+  return install_locked(edit, newest_, [](State&) {});
+}
+
+engine::LogPlace Catalog::flushed_place() const {
+  const base::MutexLock lock(mutex_);
+  return newest_.log_place;
+}
+
+Sequence Catalog::last_sequence() const {
+  const base::MutexLock lock(mutex_);
+  return newest_.last_sequence;
+}
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,158 @@
+// Opening, starting, ending, and what the engine says of itself.
+
+#include "lsm/engine/engine_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "os/file.h"
+
+namespace ashlar::lsm {
+
+Result<std::unique_ptr<engine::PersistentEngine>> open_disk_engine(const DiskEngineWorld& world) {
+  ASHLAR_TRY_ASSIGN(std::unique_ptr<engine::PersistentEngine> engine, DiskEngine::open(world));
+  return engine;
+}
+
+DiskEngine::DiskEngine(const DiskEngineWorld& world)
+    : clock_(world.clock),
+      disk_(world.disk),
+      directory_(world.directory),
+      settings_(world.settings),
+      budget_(world.settings.budget_bytes) {
+  ASHLAR_ASSERT(settings_.memtable_share_bytes() < settings_.budget_bytes,
+                "memtables leave something of the budget for tables");
+}
+
+Result<std::unique_ptr<DiskEngine>> DiskEngine::open(const DiskEngineWorld& world) {
+  std::unique_ptr<DiskEngine> engine(new DiskEngine(world));
+  const TableStore::Identity identity{.database_id = world.seed,
+                                      .hash_seed = base::hash_key(world.directory, world.seed)};
+  ASHLAR_TRY(engine->load(identity));
+  return engine;
+}
+
+Result<void> DiskEngine::load(const TableStore::Identity& identity) {
+  ASHLAR_TRY(os::make_directory(disk_, directory_));
+  const std::size_t cache_bytes = settings_.budget_bytes - settings_.memtable_share_bytes();
+  ASHLAR_TRY_ASSIGN(cache_, table::BlockCache::make(budget_, domain_, cache_bytes));
+  const base::MutexLock lock(write_mutex_);
+  ASHLAR_TRY_ASSIGN(active_, make_memtable());
+  const TableWorld world{.disk = disk_, .budget = budget_, .domain = domain_, .cache = *cache_};
+  ASHLAR_TRY_ASSIGN(catalog_, Catalog::open(world, directory_, identity, active_));
+  hash_seed_ = catalog_->identity().hash_seed;
+  visible_.store(catalog_->last_sequence(), std::memory_order_relaxed);
+  upkeep_ = std::make_unique<Upkeep>(*catalog_, settings_, clock_, *cache_);
+  upkeep_->fit_cache();
+  return {};
+}
+
+DiskEngine::~DiskEngine() {
+  upkeep_.reset();
+  {
+    const base::MutexLock lock(write_mutex_);
+    active_ = {};
+  }
+  catalog_.reset();
+  // States lead to tables, and tables to the cache.
+  while (domain_.retired_count() > 0) domain_.collect();
+}
+
+/// One that can hold whatever the budget has room for.
+Result<MemtableRef> DiskEngine::make_memtable() {
+  const std::size_t address_bytes = std::min(settings_.budget_bytes, kPlaceBytesMax);
+  ASHLAR_TRY_ASSIGN(auto memtable, Memtable::make(budget_, address_bytes));
+  return base::make_ref<SharedMemtable>(std::move(memtable));
+}
+
+engine::LogPlace DiskEngine::flushed_place() const {
+  return catalog_->flushed_place();
+}
+
+Result<void> DiskEngine::start(engine::LogControl& log, engine::Background background) {
+  {
+    const base::MutexLock lock(write_mutex_);
+    ASHLAR_ASSERT(log_ == nullptr, "an engine is started once");
+    log_ = &log;
+  }
+  return upkeep_->start(log, background);
+}
+
+Result<void> DiskEngine::flush() {
+  {
+    const base::MutexLock lock(write_mutex_);
+    if ((*active_)->row_count() > 0) ASHLAR_TRY(rotate_locked());
+  }
+  return upkeep_->wait_until_flushed();
+}
+
+Result<void> DiskEngine::compact() {
+  ASHLAR_TRY(flush());
+  return upkeep_->compact_all();
+}
+
+void DiskEngine::stop() noexcept {
+  upkeep_->stop();
+}
+
+/// Flushes and compactions have threads of their own, or are made here where there are none.
+std::optional<engine::TimeMs> DiskEngine::maintain() {
+  upkeep_->work();
+  cache_->reclaim();
+  domain_.collect();
+  return std::nullopt;
+}
+
+void DiskEngine::on_work(void (*)(void*), void*) noexcept {}
+
+Stats DiskEngine::stats() const {
+  Stats stats;
+  const base::Ref<const State> state = catalog_->states().hold();
+  const auto add = [&](std::uint64_t rows, std::uint64_t erases, std::uint64_t expiring) {
+    stats.key_count += rows - std::min(rows, erases);
+    stats.expiring_key_count += expiring;
+  };
+  const auto add_memtable = [&](const Memtable& memtable) {
+    add(memtable.row_count(), memtable.erase_count(), 0);
+    stats.record_bytes += memtable.taken_bytes();
+  };
+  add_memtable(**state->active);
+  for (const MemtableRef& full : state->full) add_memtable(**full);
+  for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const TableRef& table : state->version->tables(level)) {
+      const TableInfo& info = table->info();
+      add(info.row_count, info.erase_count, info.expiring_count);
+    }
+  }
+  stats.memory_bytes = budget_.used_bytes();
+  stats.memory_budget_bytes = budget_.limit_bytes();
+  stats.put_count = put_count_.load(std::memory_order_relaxed);
+  stats.erase_count = erase_count_.load(std::memory_order_relaxed);
+  stats.refused_write_count = refused_count_.load(std::memory_order_relaxed);
+  stats.sequence = visible();
+  stats.snapshot_count = snapshots_.count();
+  if (const auto oldest_ms = snapshots_.oldest_ms()) {
+    const engine::TimeMs now_ms = clock_.now_ms();
+    stats.oldest_snapshot_ms = static_cast<std::uint64_t>(now_ms - std::min(now_ms, *oldest_ms));
+  }
+  return stats;
+}
+
+std::size_t DiskEngine::memory_bytes() const noexcept {
+  return budget_.used_bytes();
+}
+
+std::size_t DiskEngine::snapshot_count() const noexcept {
+  return snapshots_.count();
+}
+
+void DiskEngine::check() const {
+  const base::Ref<const State> state = catalog_->states().hold();
+  state->version->check();
+  (*state->active)->check();
+  for (const MemtableRef& full : state->full) (*full)->check();
+  cache_->check();
+}
+
+}  // namespace ashlar::lsm

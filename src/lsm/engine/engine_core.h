@@ -1,0 +1,150 @@
+/// \file
+/// The disk engine. Its functions stand in files by what they do: read.cc, write.cc, scan.cc,
+/// engine_core.cc (the rest). What happens beside callers is in upkeep/.
+///
+/// A write is appended to the log and to the active memtable under one mutex, so that both have it
+/// in the same order. A read finds the current state by one load, inside a guard, and takes no
+/// lock.
+///
+/// Invariants:
+///   V35  A reader loads the state before the sequence that it reads at. So what it sees of tables
+///        and full memtables is at or below that sequence, and of the active one nothing above it.
+///   C1, C3, T1 of storage_engine.h, M1 of memory_budget.h
+///
+/// Locks, in the order in which they are taken: the write mutex, those of the upkeep, of the
+/// catalog, of the states, of the cache; that of the snapshots is a leaf.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/epoch.h"
+#include "base/hash.h"
+#include "base/memory_budget.h"
+#include "base/thread_safety.h"
+#include "lsm/disk_engine.h"
+#include "lsm/engine/catalog.h"
+#include "lsm/engine/snapshots.h"
+#include "lsm/upkeep/upkeep.h"
+#include "table/block_cache.h"
+
+namespace ashlar::lsm {
+
+class DiskEngine final : public engine::PersistentEngine {
+ public:
+  /// Errors: as `open_disk_engine`
+  static Result<std::unique_ptr<DiskEngine>> open(const DiskEngineWorld& world);
+  ~DiskEngine() override;
+
+  using engine::StorageEngine::apply;
+  using engine::StorageEngine::expire;
+  Result<std::size_t> apply(std::span<const engine::Operation> operations,
+                            engine::Commit* commit) override;
+  Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
+                                               engine::Commit* commit) override;
+  Result<bool> get(std::string_view key, const engine::View& view, Value* value,
+                   engine::TimeMs* deadline_ms) const override;
+  Result<void> multi_get(std::span<const std::string_view> keys, const engine::View& view,
+                         std::span<std::optional<Value>> values) const override;
+  Result<std::unique_ptr<engine::Cursor>> scan(const Range& range,
+                                               const engine::View& view) override;
+  Result<void> visit_all(const RowVisitor& visit) override;
+  Result<engine::View> acquire_snapshot() override;
+  void release_snapshot(Sequence sequence) noexcept override;
+  std::optional<engine::TimeMs> maintain() override;
+  void on_work(void (*wake)(void*), void* context) noexcept override;
+  Stats stats() const override;
+  std::size_t memory_bytes() const noexcept override;
+  std::size_t snapshot_count() const noexcept override;
+  void check() const override;
+
+  engine::LogPlace flushed_place() const override;
+  Result<void> start(engine::LogControl& log, engine::Background background) override;
+  Result<void> flush() override;
+  Result<void> compact() override;
+  void stop() noexcept override;
+
+ private:
+  /// A row as it was found, good while the guard is open under which it was.
+  struct Row {
+    engine::OperationKind kind;
+    engine::TimeMs deadline_ms;
+    std::string_view value;
+  };
+  /// A key that is there, copied.
+  struct Present {
+    engine::TimeMs deadline_ms;
+    Value value;
+  };
+  /// What a walk or a read of many keys holds on to.
+  struct Held {
+    base::Ref<const State> state;
+    Sequence sequence = 0;
+  };
+
+  explicit DiskEngine(const DiskEngineWorld& world);
+  Result<void> load(const TableStore::Identity& identity);
+  Result<MemtableRef> make_memtable();
+  std::uint64_t hash_of(std::string_view key) const noexcept {
+    return base::hash_key(key, hash_seed_);
+  }
+
+  // read.cc
+  Result<std::optional<Row>> find(const State& state, std::string_view key, std::uint64_t hash,
+                                  Sequence sequence) const;
+  bool is_visible(const Row& row, const engine::View& view) const noexcept;
+  Result<bool> read(const State& state, Sequence sequence, std::string_view key,
+                    const engine::View& view, Value* value, engine::TimeMs* deadline_ms) const;
+  Result<void> read_group(const State& state, Sequence sequence,
+                          std::span<const std::string_view> keys, const engine::View& view,
+                          std::span<std::optional<Value>> values) const;
+  Held hold(const engine::View& view) const;
+  Sequence visible() const noexcept {
+    // Acquire: partner of the release in `insert_all`; who sees the sequence sees its rows.
+    return visible_.load(std::memory_order_acquire);
+  }
+
+  // write.cc
+  Result<std::optional<Present>> find_present(std::string_view key) const;
+  Result<std::size_t> erase_one(const engine::Operation& erase, engine::Commit* commit);
+  Result<void> apply_locked(std::span<const engine::Operation> operations, engine::Commit* commit)
+      ASHLAR_REQUIRES(write_mutex_);
+  Result<void> reserve_locked(std::span<const engine::Operation> operations)
+      ASHLAR_REQUIRES(write_mutex_);
+  Result<void> rotate_locked() ASHLAR_REQUIRES(write_mutex_);
+  void insert_all(std::span<const engine::Operation> operations) noexcept
+      ASHLAR_REQUIRES(write_mutex_);
+
+  // Set at construction. Tables and states need what stands before them, and go first.
+  const os::Clock& clock_;
+  os::Disk& disk_;
+  const std::string directory_;
+  const EngineSettings settings_;
+  base::MemoryBudget budget_;
+  mutable base::EpochDomain domain_;
+
+  // Set by `load`.
+  std::unique_ptr<table::BlockCache> cache_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Upkeep> upkeep_;
+  std::uint64_t hash_seed_ = 0;
+
+  mutable Snapshots snapshots_;
+
+  std::atomic<Sequence> visible_{0};  // Of the last commit. Written under `write_mutex_`.
+  mutable base::Mutex write_mutex_;
+  MemtableRef active_ ASHLAR_GUARDED_BY(write_mutex_);  // That of the current state.
+  engine::LogControl* log_ ASHLAR_GUARDED_BY(write_mutex_) = nullptr;
+
+  // Figures. Stored by the writer.
+  std::atomic<std::uint64_t> put_count_{0};
+  std::atomic<std::uint64_t> erase_count_{0};
+  std::atomic<std::uint64_t> refused_count_{0};
+};
+
+}  // namespace ashlar::lsm

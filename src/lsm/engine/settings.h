@@ -1,0 +1,51 @@
+/// \file
+/// The sizes by which a disk engine works, all of which follow from its memory budget unless a test
+/// wants others.
+///
+///     budget   = memtables + what tables keep pinned + cache + what compactions hold
+///     memtables: one that is written to and `full_count_max` that are being written out
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "lsm/picker.h"
+#include "table/table_writer.h"
+
+namespace ashlar::lsm {
+
+struct EngineSettings {
+  std::size_t budget_bytes = 0;
+
+  /// A memtable that uses so many bytes is full.
+  std::size_t memtable_bytes = 0;
+
+  /// Writers wait while so many memtables are full.
+  std::size_t full_count_max = 2;
+
+  /// Writers wait while level 0 has so many tables, and are slowed down from half of it on.
+  std::uint64_t level0_count_stop = 24;
+
+  /// About how long tables of levels 1 to 6 are.
+  std::uint64_t table_bytes_max = std::uint64_t{64} << 20U;
+
+  table::TableOptions table = {};
+  PickerSettings picker = {};
+
+  /// The settings for a budget of at least kDiskMemoryBudgetBytesMin.
+  static EngineSettings of_budget(std::size_t budget_bytes) noexcept {
+    constexpr std::size_t kMemtableBytesMax = std::size_t{64} << 20U;
+    return {.budget_bytes = budget_bytes,
+            .memtable_bytes = std::min(budget_bytes / 16, kMemtableBytesMax)};
+  }
+
+  /// What memtables may take: each also a step of its arenas that is not used up, and runs while
+  /// its keys are sorted.
+  std::size_t memtable_share_bytes() const noexcept {
+    constexpr std::size_t kStepsBytes = std::size_t{4} << 20U;
+    return (full_count_max + 1) * (memtable_bytes + memtable_bytes / 4 + kStepsBytes);
+  }
+};
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,122 @@
+// Writes: room is made first, then the log takes the commit, then the memtable does, which cannot
+// fail any more, then the commit's sequence becomes visible.
+
+#include "base/assert.h"
+#include "lsm/engine/engine_core.h"
+
+namespace ashlar::lsm {
+namespace {
+
+void count_up(std::atomic<std::uint64_t>& figure, std::uint64_t by) noexcept {
+  // Relaxed: written under the mutex of writers, and only a figure.
+  figure.store(figure.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+Error refused_by_log() noexcept {
+  return Error::of_literal(ErrorCode::kBusy, "the log does not take the commit now");
+}
+
+}  // namespace
+
+Result<std::size_t> DiskEngine::apply(std::span<const engine::Operation> operations,
+                                      engine::Commit* commit) {
+  if (operations.empty()) return std::size_t{0};
+  if (operations.size() == 1 && operations.front().kind == engine::OperationKind::kErase) {
+    return erase_one(operations.front(), commit);
+  }
+  const base::MutexLock lock(write_mutex_);
+  ASHLAR_TRY(apply_locked(operations, commit));
+  return operations.size();
+}
+
+/// The latest value of a key that is there.
+Result<std::optional<DiskEngine::Present>> DiskEngine::find_present(std::string_view key) const {
+  Present present{.deadline_ms = engine::kNever, .value = {}};
+  ASHLAR_TRY_ASSIGN(const bool is_there,
+                    get(key, engine::kLatest, &present.value, &present.deadline_ms));
+  if (!is_there) return std::nullopt;
+  return present;
+}
+
+/// An erase has to know whether its key is there. It looks twice: without the mutex, so that blocks
+/// are read from the disk there and a key that is absent costs no write; and under it, where
+/// nobody comes between.
+Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine::Commit* commit) {
+  ASHLAR_TRY_ASSIGN(bool is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
+  if (!is_there) return std::size_t{0};
+  const base::MutexLock lock(write_mutex_);
+  ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
+  if (!is_there) return std::size_t{0};
+  ASHLAR_TRY(apply_locked({&erase, 1}, commit));
+  return std::size_t{1};
+}
+
+Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
+                                                         engine::TimeMs deadline_ms,
+                                                         engine::Commit* commit) {
+  ASHLAR_TRY_ASSIGN(std::optional<Present> present, find_present(key));
+  if (!present) return std::nullopt;
+  const base::MutexLock lock(write_mutex_);
+  ASHLAR_TRY_ASSIGN(present, find_present(key));
+  if (!present) return std::nullopt;
+  const engine::Operation put{
+      .key = key, .value = present->value.view(), .deadline_ms = deadline_ms};
+  ASHLAR_TRY(apply_locked({&put, 1}, commit));
+  return present->deadline_ms;
+}
+
+Result<void> DiskEngine::apply_locked(std::span<const engine::Operation> operations,
+                                      engine::Commit* commit) {
+  if (Result<void> room = reserve_locked(operations); !room) {
+    count_up(refused_count_, 1);
+    return room;
+  }
+  if (commit != nullptr && !commit->append()) return std::unexpected(refused_by_log());
+  insert_all(operations);
+  return {};
+}
+
+void DiskEngine::insert_all(std::span<const engine::Operation> operations) noexcept {
+  const Sequence sequence = visible_.load(std::memory_order_relaxed) + 1;
+  std::uint64_t erase_count = 0;
+  for (const engine::Operation& operation : operations) {
+    (*active_)->insert(operation, hash_of(operation.key), sequence);
+    if (operation.kind == engine::OperationKind::kErase) ++erase_count;
+  }
+  // Release: partner of the acquire in `visible`; all of the commit is there for who sees it (C1).
+  visible_.store(sequence, std::memory_order_release);
+  count_up(put_count_, operations.size() - erase_count);
+  count_up(erase_count_, erase_count);
+}
+
+/// Takes the memory that `operations` need, in a fresh memtable where the one at hand is full or
+/// has no addresses for them. When the budget is used up the cache gives way.
+Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> operations) {
+  if ((*active_)->bytes() >= settings_.memtable_bytes) ASHLAR_TRY(rotate_locked());
+  Result<void> reserved = (*active_)->reserve(operations);
+  if (reserved) [[likely]]
+    return reserved;
+  if ((*active_)->row_count() > 0) ASHLAR_TRY(rotate_locked());
+  reserved = (*active_)->reserve(operations);
+  while (!reserved && upkeep_->shrink_cache()) reserved = (*active_)->reserve(operations);
+  if (reserved) return reserved;
+  // What has been flushed gives its memory back, unless a snapshot holds it.
+  ASHLAR_TRY(upkeep_->wait_until_flushed());
+  domain_.collect();
+  return (*active_)->reserve(operations);
+}
+
+Result<void> DiskEngine::rotate_locked() {
+  ASHLAR_TRY(upkeep_->wait_for_room());
+  ASHLAR_TRY_ASSIGN(MemtableRef next, make_memtable());
+  // Nobody appends to the log but under this mutex. What is replayed from it stays in it.
+  active_->end = log_ != nullptr ? log_->end() : catalog_->flushed_place();
+  ASHLAR_ASSERT(active_.get() == catalog_->states().hold()->active.get(),
+                "the memtable that is written to is that of the current state");
+  catalog_->states().change([&](State& state) { state.rotate(next); });
+  active_ = std::move(next);
+  upkeep_->wake();
+  return {};
+}
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,293 @@
+// Who waits does so on one condition, which every end of a flush or a compaction signals: such ends
+// are rare, and those who wait look again at what they wait for.
+
+#include "lsm/upkeep/upkeep.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "base/assert.h"
+#include "lsm/table_output.h"
+#include "lsm/upkeep/compaction.h"
+#include "os/thread.h"
+
+namespace ashlar::lsm {
+namespace {
+
+// Between two attempts at what failed.
+constexpr auto kPauseAfterFailure = std::chrono::milliseconds(500);
+
+// So often deadlines are looked at when nothing else happens.
+constexpr auto kPauseBetweenLooks = std::chrono::seconds(60);
+
+// A cache is not made smaller than this.
+constexpr std::size_t kCacheBytesMin = std::size_t{2} << 20U;
+
+/// What `table` keeps in memory besides blocks.
+std::size_t kept_bytes(const OpenTable& table) noexcept {
+  return table.file().pinned_bytes() + table.file().block_count() * sizeof(std::uint64_t);
+}
+
+/// The answer of `work`, or kOutOfSpace when it ran out of memory: no exception ends a thread.
+template <typename Work>
+auto without_exceptions(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(
+        Error::of_literal(ErrorCode::kOutOfSpace, "the process is out of memory"));
+  }
+}
+
+}  // namespace
+
+Upkeep::Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock& clock,
+               table::BlockCache& cache)
+    : catalog_(catalog), settings_(settings), clock_(clock), cache_(cache) {
+  ASHLAR_ASSERT(settings.full_count_max > 0, "a memtable may become full");
+  ASHLAR_ASSERT(settings.level0_count_stop > settings.picker.level0_count_max,
+                "V34: level 0 is compacted before writers wait for it");
+}
+
+Result<void> Upkeep::start(engine::LogControl& log, engine::Background background) {
+  ASHLAR_ASSERT(log_ == nullptr, "the upkeep is started once");
+  log_ = &log;
+  if (background == engine::Background::kCallers) return {};
+  has_threads_ = true;
+  ASHLAR_TRY_ASSIGN(flush_thread_, os::start_thread("flushes", [this](const std::stop_token& stop) {
+                      run_flushes(stop);
+                    }));
+  ASHLAR_TRY_ASSIGN(compaction_thread_,
+                    os::start_thread("compactions", [this](const std::stop_token& stop) {
+                      run_compactions(stop);
+                    }));
+  return {};
+}
+
+void Upkeep::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::jthread* const thread : {&flush_thread_, &compaction_thread_}) {
+    if (!thread->joinable()) continue;
+    thread->request_stop();
+    thread->join();
+  }
+}
+
+void Upkeep::wake() noexcept {
+  // Under the mutex, so that nobody is between looking and waiting.
+  {
+    const std::lock_guard lock(mutex_);
+  }
+  changed_.notify_all();
+}
+
+std::size_t Upkeep::full_count() const {
+  return catalog_.states().hold()->full.size();
+}
+
+std::size_t Upkeep::level0_count() const {
+  return catalog_.states().hold()->version->tables(0).size();
+}
+
+Result<void> Upkeep::wait_until_full_at_most(std::size_t count) {
+  if (!has_threads_) return work_until_full_at_most(count);
+  ASHLAR_TRY(wait_until(flush_failure_, [&] { return full_count() <= count; }));
+  return wait_until(compaction_failure_,
+                    [&] { return level0_count() < settings_.level0_count_stop; });
+}
+
+/// The same without threads.
+Result<void> Upkeep::work_until_full_at_most(std::size_t count) {
+  while (full_count() > count) ASHLAR_TRY(flush_oldest());
+  while (log_ != nullptr && level0_count() >= settings_.level0_count_stop) {
+    ASHLAR_TRY_ASSIGN(const bool was_due, compact_once({}));
+    ASHLAR_ASSERT(was_due, "V34: a level 0 that writers wait for is due");
+  }
+  return {};
+}
+
+/// Waits until `is_met`, or until the work that would bring that about has failed.
+template <typename Condition>
+Result<void> Upkeep::wait_until(const Failure& failure, Condition is_met) {
+  std::unique_lock lock(mutex_);
+  while (!is_met()) {
+    if (is_stopping_) {
+      return std::unexpected(Error::of_literal(ErrorCode::kClosed, "the database is being closed"));
+    }
+    if (failure) return std::unexpected(*failure);
+    changed_.wait(lock);
+  }
+  return {};
+}
+
+/// Notes how an attempt ended, for those who wait.
+void Upkeep::note(Failure& failure, const Result<bool>& result) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    failure.reset();
+    if (!result) failure = result.error();
+  }
+  changed_.notify_all();
+}
+
+/// Makes tables of the oldest full memtable. Returns false when there is none.
+Result<bool> Upkeep::flush_oldest() {
+  const base::MutexLock lock(flush_mutex_);
+  const base::Ref<const State> state = catalog_.states().hold();
+  if (state->full.empty()) return false;
+  ASHLAR_TRY(write_out(*state->full.front()));
+  fit_cache();
+  return true;
+}
+
+/// The order of the steps is V33.
+Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
+  // Deadlines are judged by the clock of the engine: while the log is replayed, by that of then.
+  TableOutput output(
+      catalog_.tables(),
+      {.table = settings_.table, .table_bytes_max = ~std::uint64_t{0}, .now_ms = clock_.now_ms()});
+  ASHLAR_TRY_ASSIGN(const auto rows, memtable->cursor(engine::View::kLatestSequence));
+  rows->seek_to_first();
+  ASHLAR_TRY(output.add_some(*rows, ~std::uint64_t{0}));
+  ASHLAR_TRY(rows->status());
+  ASHLAR_TRY_ASSIGN(const auto tables, output.finish());
+  if (log_ != nullptr) {
+    if (Result<void> durable = log_->make_durable(memtable.end); !durable) {
+      for (const auto& table : tables) table->mark_obsolete();
+      return durable;
+    }
+  }
+  ASHLAR_TRY(catalog_.install_flush(tables, memtable));
+  // What the log cannot give up now it gives up with the next flush.
+  if (log_ != nullptr) (void)log_->release_before(memtable.end);
+  const std::lock_guard lock(mutex_);
+  ++figures_.flush_count;
+  for (const auto& table : tables) figures_.flushed_bytes += table->info().file_bytes;
+  return {};
+}
+
+Result<bool> Upkeep::compact_once(const std::stop_token& stop) {
+  const base::MutexLock lock(compaction_mutex_);
+  const base::Ref<const State> state = catalog_.states().hold();
+  const Picker picker(*state->version, settings_.picker, {});
+  const auto plan = picker.pick(clock_.now_ms());
+  if (!plan) return false;
+  return carry_out(*plan, stop);
+}
+
+void Upkeep::work() noexcept {
+  if (has_threads_ || log_ == nullptr) return;
+  (void)without_exceptions([this]() -> Result<void> {
+    ASHLAR_TRY(wait_until_flushed());
+    while (true) {
+      ASHLAR_TRY_ASSIGN(const bool was_due, compact_once({}));
+      if (!was_due) return {};
+    }
+  });
+}
+
+Result<void> Upkeep::compact_all() {
+  const base::MutexLock lock(compaction_mutex_);
+  while (true) {
+    const base::Ref<const State> state = catalog_.states().hold();
+    const Version& version = *state->version;
+    std::string smallest;
+    std::string largest;
+    for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+      for (const TableRef& table : version.tables(level)) {
+        if (smallest.empty() || table->info().smallest < smallest)
+          smallest = table->info().smallest;
+        largest = std::max(largest, table->info().largest);
+      }
+    }
+    if (largest.empty()) return {};
+    const Picker picker(version, settings_.picker, {});
+    const auto plan = picker.pick_range(smallest, largest, clock_.now_ms());
+    if (!plan) return {};
+    ASHLAR_TRY(carry_out(*plan, {}));
+  }
+}
+
+/// Returns false when it was stopped.
+Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token& stop) {
+  if (plan.is_move) {
+    ASHLAR_TRY(catalog_.install(edit_of_move(plan)));
+    return true;
+  }
+  const OutputRule rule{.table = settings_.table,
+                        .table_bytes_max = settings_.table_bytes_max,
+                        .now_ms = clock_.now_ms()};
+  ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), plan, rule, stop));
+  if (!result) return false;
+  ASHLAR_TRY(catalog_.install(result->edit));
+  fit_cache();
+  const std::lock_guard lock(mutex_);
+  ++figures_.compaction_count;
+  figures_.compaction_read_bytes += result->read_bytes;
+  figures_.compaction_written_bytes += result->written_bytes;
+  return true;
+}
+
+void Upkeep::fit_cache() noexcept {
+  const base::Ref<const State> state = catalog_.states().hold();
+  std::size_t kept = settings_.memtable_share_bytes();
+  for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const TableRef& table : state->version->tables(level)) kept += kept_bytes(opened(*table));
+  }
+  const std::size_t left = settings_.budget_bytes - std::min(settings_.budget_bytes, kept);
+  cache_.set_capacity(std::max(left, kCacheBytesMin));
+}
+
+bool Upkeep::shrink_cache() noexcept {
+  const std::size_t used = cache_.stats().used_bytes;
+  if (used == 0) return false;
+  cache_.set_capacity(used / 2);
+  cache_.reclaim();
+  return cache_.stats().used_bytes < used;
+}
+
+UpkeepFigures Upkeep::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+void Upkeep::run_flushes(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const Result<bool> flushed = without_exceptions([this] { return flush_oldest(); });
+    note(flush_failure_, flushed);
+    std::unique_lock lock(mutex_);
+    if (!flushed) {
+      changed_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
+    } else {
+      changed_.wait(lock, stop, [this] { return has_full(); });
+    }
+  }
+}
+
+void Upkeep::run_compactions(const std::stop_token& stop) {
+  std::uint64_t seen_count = 0;  // Flushes that had been made when nothing was due.
+  while (!stop.stop_requested()) {
+    {
+      const std::lock_guard lock(mutex_);
+      seen_count = figures_.flush_count;
+    }
+    const Result<bool> compacted = without_exceptions([&] { return compact_once(stop); });
+    note(compaction_failure_, compacted);
+    if (compacted && *compacted) continue;
+    std::unique_lock lock(mutex_);
+    if (!compacted) {
+      changed_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
+    } else {
+      changed_.wait_for(lock, stop, kPauseBetweenLooks,
+                        [&] { return figures_.flush_count != seen_count; });
+    }
+  }
+}
+
+}  // namespace ashlar::lsm

@@ -1,0 +1,144 @@
+/// \file
+/// What a disk engine does beside its callers: full memtables become tables, tables are compacted.
+///
+///     writers --full memtables--> flushes --tables of level 0--> compactions --levels below
+///     each waits when what follows is behind, and is told when that has failed
+///
+/// Flushes and compactions have a thread each, so that a long compaction keeps no memtable in
+/// memory. Failures are kept for those who wait, and tried again after a pause: a full disk may be
+/// emptied.
+///
+/// Invariants:
+///   V33  The log before a memtable's end is durable before a manifest names that end, and is given
+///        up after that.
+///   V34  Nobody waits for a flush or a compaction that cannot come.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "ashlar/result.h"
+#include "base/thread_safety.h"
+#include "engine/persistent_engine.h"
+#include "lsm/engine/catalog.h"
+#include "lsm/engine/settings.h"
+#include "lsm/picker.h"
+#include "os/clock.h"
+#include "table/block_cache.h"
+
+namespace ashlar::lsm {
+
+/// What has been done since opening.
+struct UpkeepFigures {
+  std::uint64_t flush_count = 0;
+  std::uint64_t flushed_bytes = 0;  ///< Of tables.
+  std::uint64_t compaction_count = 0;
+  std::uint64_t compaction_read_bytes = 0;
+  std::uint64_t compaction_written_bytes = 0;
+};
+
+/// Threads:  thread-safe.
+/// Lifetime: what it is made from must outlive it.
+class Upkeep {
+ public:
+  Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock& clock,
+         table::BlockCache& cache);
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
+  ~Upkeep() { stop(); }
+
+  /// From now on `log` is told, and with Background::kThreads threads do the work. Before, callers
+  /// do it, and the log is left alone: what is replayed from it stays there.
+  ///
+  /// Errors:   kUnavailable  the system refuses a thread
+  /// Lifetime: `log` must stay until `stop`
+  Result<void> start(engine::LogControl& log, engine::Background background);
+
+  /// Ends the threads; a compaction under way is given up.
+  void stop() noexcept;
+
+  /// Tells that a memtable is full.
+  void wake() noexcept;
+
+  /// Waits until another memtable may become full, and level 0 has room for what is in those.
+  ///
+  /// Errors: those of flushes and compactions, when they fail
+  Result<void> wait_for_room() { return wait_until_full_at_most(settings_.full_count_max - 1); }
+
+  /// Waits until no memtable is full.
+  ///
+  /// Errors: as above
+  Result<void> wait_until_flushed() { return wait_until_full_at_most(0); }
+
+  /// Carries out the most urgent compaction.
+  ///
+  /// Returns: whether one was due
+  /// Errors:  kCorruption, kIo, kOutOfSpace
+  Result<bool> compact_once(const std::stop_token& stop);
+
+  /// Where there are no threads: does all that is due. What fails is due again.
+  void work() noexcept;
+
+  /// Compacts until every row is in the last level and what is erased or expired is gone.
+  ///
+  /// Errors: as above
+  Result<void> compact_all();
+
+  /// Makes the cache as large as memtables and tables leave room for in the budget.
+  void fit_cache() noexcept;
+
+  /// For the engine, when a write needs what the cache holds: half of it goes, until the next
+  /// flush. Returns: false when there is nothing left to take
+  bool shrink_cache() noexcept;
+
+  UpkeepFigures figures() const;
+
+ private:
+  /// How the last attempt at one kind of work ended: why it failed, if it did.
+  using Failure = std::optional<Error>;
+
+  bool has_full() const { return full_count() > 0; }
+  std::size_t full_count() const;
+  std::size_t level0_count() const;
+  Result<void> wait_until_full_at_most(std::size_t count);
+  Result<void> work_until_full_at_most(std::size_t count);
+  template <typename Condition>
+  Result<void> wait_until(const Failure& failure, Condition is_met);
+  Result<bool> flush_oldest();
+  Result<void> write_out(const SharedMemtable& memtable);
+  Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
+      ASHLAR_REQUIRES(compaction_mutex_);
+  void note(Failure& failure, const Result<bool>& result) noexcept;
+  void run_flushes(const std::stop_token& stop);
+  void run_compactions(const std::stop_token& stop);
+
+  Catalog& catalog_;
+  const EngineSettings& settings_;
+  const os::Clock& clock_;
+  table::BlockCache& cache_;
+
+  // Set by `start`.
+  engine::LogControl* log_ = nullptr;
+  bool has_threads_ = false;
+
+  // One flush and one compaction at a time. Before all other locks here.
+  base::Mutex flush_mutex_;
+  base::Mutex compaction_mutex_;
+
+  // Wakes threads and those who wait for them.
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Failure flush_failure_;  // Guarded by mutex_, as what follows.
+  Failure compaction_failure_;
+  UpkeepFigures figures_;
+  bool is_stopping_ = false;
+
+  std::jthread flush_thread_;  // Last, so that they end first.
+  std::jthread compaction_thread_;
+};
+
+}  // namespace ashlar::lsm
