@@ -74,6 +74,16 @@ typedef struct ashlar_iterator ashlar_iterator;
 
 typedef enum ashlar_memory_policy { ASHLAR_REFUSE = 0, ASHLAR_EVICT = 1 } ashlar_memory_policy;
 
+/// Where the rows are: `ashlar::Engine`.
+typedef enum ashlar_engine { ASHLAR_IN_MEMORY = 0, ASHLAR_ON_DISK = 1 } ashlar_engine;
+
+/// `ashlar::TableCompression`.
+typedef enum ashlar_table_compression {
+  ASHLAR_TABLES_PLAIN = 0,
+  ASHLAR_TABLES_LZ4 = 1,
+  ASHLAR_TABLES_ZSTD = 2
+} ashlar_table_compression;
+
 /// What a write survives once it has been acknowledged: `ashlar::Durability`.
 typedef enum ashlar_durability {
   ASHLAR_DURABLE_NONE = 0,
@@ -89,6 +99,8 @@ typedef struct ashlar_options {
   size_t value_bytes_max;
   size_t memory_budget_bytes;
   ashlar_memory_policy memory_policy;
+  ashlar_engine engine;
+  ashlar_table_compression table_compression;
 } ashlar_options;
 
 /// Sets every field to its default. Call it first, so that fields of later versions have one too.
@@ -166,6 +178,9 @@ ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_durabi
 /// As `ashlar::Db::checkpoint`.
 ashlar_code ashlar_checkpoint(ashlar_db* db, ashlar_error* error);
 
+/// As `ashlar::Db::compact`.
+ashlar_code ashlar_compact(ashlar_db* db, ashlar_error* error);
+
 /// Takes a snapshot of the latest commit, to be released before the database is closed.
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,
                                  ashlar_error* error);
@@ -213,6 +228,10 @@ typedef struct ashlar_stats {
   uint64_t refuses_writes;
   uint64_t replayed_count;
   uint64_t torn_bytes;
+  uint64_t table_count, table_bytes, level0_table_count;
+  uint64_t memtable_bytes, cache_bytes, cache_hit_count, cache_miss_count;
+  uint64_t flush_count, flushed_bytes;
+  uint64_t compaction_count, compaction_read_bytes, compaction_written_bytes;
 } ashlar_stats;
 
 ashlar_code ashlar_get_stats(const ashlar_db* db, ashlar_stats* stats, ashlar_error* error);

@@ -168,13 +168,21 @@ class Db {
   Result<Stats> stats() const;
 
   /// Writes all keys to a checkpoint, beside writers, so that the log before it is given up and the
-  /// next opening is quick. Happens by itself when the log has grown long; without a directory
-  /// nothing happens.
+  /// next opening is quick; with Engine::kDisk what is in memory only, to tables. Happens by itself
+  /// when the log has grown long; without a directory nothing happens.
   ///
   /// Errors: kOutOfSpace, kIo  the checkpoint was given up; the one before still counts
   ///         kUnavailable      a write to the log failed before
   /// Cost:   reads every key once, compresses and writes it; takes some MiB of memory
   Result<void> checkpoint();
+
+  /// Merges all tables, beside writers, until what was replaced, erased or expired before the call
+  /// takes no space in them. Happens by itself as far as it pays; with Engine::kMemory nothing
+  /// happens. How far it is, `stats` tells.
+  ///
+  /// Errors: as `checkpoint`; kCorruption  a table is damaged: names file and offset
+  /// Cost:   reads and writes all that is stored
+  Result<void> compact();
 
   /// Bytes that count against the memory budget now. Cost: one load.
   std::size_t approximate_memory() const noexcept;

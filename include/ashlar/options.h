@@ -26,6 +26,13 @@ enum class Engine : std::uint8_t {
   kDisk,    ///< In sorted tables in the directory; memory holds the newest and what is read often.
 };
 
+/// How tables are compressed. What does not shrink by an eighth is stored as it is.
+enum class TableCompression : std::uint8_t {
+  kNone,
+  kLz4,   ///< Fast: reads cost some 10 % more.
+  kZstd,  ///< Small: the last level with a dictionary of its own, the first ones as kLz4.
+};
+
 /// What happens when a write would exceed the memory budget.
 enum class MemoryPolicy : std::uint8_t {
   kRefuse,  ///< The write fails with kOutOfSpace and nothing of it happens. Erasing still works.
@@ -52,6 +59,9 @@ struct Options {
   /// Where the rows are. A directory keeps the engine it was made with, and is not opened with the
   /// other. Default: kMemory. kDisk needs a directory.
   Engine engine = Engine::kMemory;
+
+  /// Of Engine::kDisk: how tables are compressed that are written from now on. Default: kLz4.
+  TableCompression table_compression = TableCompression::kLz4;
 
   /// The longest key taken. Unit: bytes. Range: 1 to kKeyBytesHardMax. Default: 1 KiB.
   /// Longer keys cost memory in every ordered structure and time in every comparison.

@@ -9,7 +9,9 @@ namespace ashlar {
 /// Figures at about one moment: each is exact, but they are read one after the other.
 struct Stats {
   // Content.
-  std::uint64_t key_count = 0;  ///< Keys held, expired but not yet reclaimed ones included.
+  /// Keys held, expired but not yet reclaimed ones included. With Engine::kDisk an estimate: a key
+  /// counts once in every table and memtable that has it, and an erased one there less.
+  std::uint64_t key_count = 0;
   std::uint64_t expiring_key_count = 0;  ///< Those of them that have a deadline.
 
   // Memory, in bytes.
@@ -44,6 +46,20 @@ struct Stats {
   std::uint64_t refuses_writes = 0;  ///< 1 after a write to the log failed: see `Db`.
   std::uint64_t replayed_count = 0;  ///< Commits replayed when the database was opened.
   std::uint64_t torn_bytes = 0;      ///< Found then behind the end of the log, and given up.
+
+  // The tables of Engine::kDisk; 0 otherwise.
+  std::uint64_t table_count = 0;
+  std::uint64_t table_bytes = 0;         ///< Of their files.
+  std::uint64_t level0_table_count = 0;  ///< Those that a read may have to look through one by one.
+  std::uint64_t memtable_bytes = 0;      ///< Of `memory_bytes`: rows that are not in tables yet.
+  std::uint64_t cache_bytes = 0;         ///< Of `memory_bytes`: blocks of tables.
+  std::uint64_t cache_hit_count = 0;     ///< Blocks that were asked for and in memory,
+  std::uint64_t cache_miss_count = 0;    ///< and that were not. Since opening, as what follows.
+  std::uint64_t flush_count = 0;         ///< Memtables that became tables.
+  std::uint64_t flushed_bytes = 0;       ///< Of those tables.
+  std::uint64_t compaction_count = 0;
+  std::uint64_t compaction_read_bytes = 0;
+  std::uint64_t compaction_written_bytes = 0;
 };
 
 }  // namespace ashlar

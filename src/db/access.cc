@@ -52,8 +52,7 @@ Result<void> Access::make_engine(Db::Impl& impl, const Environment& environment,
       .clock = impl.clock,
       .directory = impl.directory->table_path(),
       .seed = seed,
-      .settings = environment.disk_engine.value_or(
-          lsm::EngineSettings::of_budget(impl.options.memory_budget_bytes))};
+      .settings = environment.disk_engine.value_or(lsm::EngineSettings::of(impl.options))};
   ASHLAR_TRY_ASSIGN(auto made, lsm::open_disk_engine(world));
   impl.persistent = made.get();
   impl.engine = std::move(made);

@@ -64,6 +64,8 @@ Result<void> check_options(const Options& options) {
                           {0, static_cast<std::size_t>(MemoryPolicy::kEvict)}));
   ASHLAR_TRY(check_option("engine", static_cast<std::size_t>(options.engine),
                           {0, static_cast<std::size_t>(Engine::kDisk)}));
+  ASHLAR_TRY(check_option("table_compression", static_cast<std::size_t>(options.table_compression),
+                          {0, static_cast<std::size_t>(TableCompression::kZstd)}));
   return options.engine == Engine::kDisk ? check_disk_options(options) : Result<void>();
 }
 

@@ -46,6 +46,8 @@ TEST(Bounds, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
   EXPECT_EQ(refusal_of({.memory_policy = static_cast<MemoryPolicy>(7)}),
             "option memory_policy is 7, 0 to 1 allowed");
   EXPECT_EQ(refusal_of({.engine = static_cast<Engine>(2)}), "option engine is 2, 0 to 1 allowed");
+  EXPECT_EQ(refusal_of({.table_compression = static_cast<TableCompression>(3)}),
+            "option table_compression is 3, 0 to 2 allowed");
 }
 
 TEST(Bounds, AnEngineOnDiskAsksForMore) {

@@ -155,11 +155,14 @@ void ashlar_value_free(ashlar_value* value) {
 
 void ashlar_options_init(ashlar_options* options) {
   const ashlar::Options defaults;
-  *options = {.directory = nullptr,
-              .key_bytes_max = defaults.key_bytes_max,
-              .value_bytes_max = defaults.value_bytes_max,
-              .memory_budget_bytes = defaults.memory_budget_bytes,
-              .memory_policy = static_cast<ashlar_memory_policy>(defaults.memory_policy)};
+  *options = {
+      .directory = nullptr,
+      .key_bytes_max = defaults.key_bytes_max,
+      .value_bytes_max = defaults.value_bytes_max,
+      .memory_budget_bytes = defaults.memory_budget_bytes,
+      .memory_policy = static_cast<ashlar_memory_policy>(defaults.memory_policy),
+      .engine = static_cast<ashlar_engine>(defaults.engine),
+      .table_compression = static_cast<ashlar_table_compression>(defaults.table_compression)};
 }
 
 ashlar_code ashlar_open(const ashlar_options* options, ashlar_db** db, ashlar_error* error) {
@@ -171,11 +174,14 @@ ashlar_code ashlar_open(const ashlar_options* options, ashlar_db** db, ashlar_er
         return std::unexpected(ashlar::Error::of_literal(
             ErrorCode::kInvalidArgument, "option memory_policy is not one of its two names"));
       }
-      given = {.directory = options->directory != nullptr ? options->directory : "",
-               .key_bytes_max = options->key_bytes_max,
-               .value_bytes_max = options->value_bytes_max,
-               .memory_budget_bytes = options->memory_budget_bytes,
-               .memory_policy = static_cast<ashlar::MemoryPolicy>(options->memory_policy)};
+      given = {
+          .directory = options->directory != nullptr ? options->directory : "",
+          .engine = static_cast<ashlar::Engine>(options->engine),
+          .table_compression = static_cast<ashlar::TableCompression>(options->table_compression),
+          .key_bytes_max = options->key_bytes_max,
+          .value_bytes_max = options->value_bytes_max,
+          .memory_budget_bytes = options->memory_budget_bytes,
+          .memory_policy = static_cast<ashlar::MemoryPolicy>(options->memory_policy)};
     }
     auto clock = std::make_unique<ashlar::os::SystemClock>();
     ASHLAR_TRY_ASSIGN(auto opened, ashlar::db::Access::open(given, {.clock = clock.get()}));
@@ -317,6 +323,10 @@ ashlar_code ashlar_write(ashlar_db* db, const ashlar_batch* batch, ashlar_durabi
 
 ashlar_code ashlar_checkpoint(ashlar_db* db, ashlar_error* error) {
   return at_border(error, [&] { return db->db.checkpoint(); });
+}
+
+ashlar_code ashlar_compact(ashlar_db* db, ashlar_error* error) {
+  return at_border(error, [&] { return db->db.compact(); });
 }
 
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,

@@ -209,6 +209,14 @@ Result<void> Db::checkpoint() {
   });
 }
 
+Result<void> Db::compact() {
+  return db::at_border([&]() -> Result<void> {
+    if (impl_->is_closed()) return std::unexpected(db::closed());
+    if (impl_->persistent == nullptr) return {};
+    return impl_->persistent->compact();
+  });
+}
+
 std::size_t Db::approximate_memory() const noexcept {
   return impl_->engine->memory_bytes();
 }

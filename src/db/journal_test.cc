@@ -35,7 +35,7 @@ class JournalTest : public ::testing::TestWithParam<Engine> {
     Environment environment;
     environment.clock = &clock_;
     environment.has_background = false;
-    environment.disk_engine = lsm::tiny_settings(options.memory_budget_bytes);
+    environment.disk_engine = lsm::tiny_settings(options);
     environment.log.segment_bytes = std::size_t{256} << 10U;
     environment.log.ring_bytes = std::size_t{64} << 10U;
     auto opened = Access::open(options, environment);

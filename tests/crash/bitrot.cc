@@ -131,7 +131,7 @@ class Run {
 
   /// Opens, reads, and leaves as a killed process does.
   Found open_and_read(os::SimulatedDisk& disk) const {
-    auto opened = open_at(disk, clock_, world_.plan->sizes);
+    auto opened = open_at(disk, clock_, world_.plan->setting);
     Found found;
     if (!opened) {
       found.refusal = opened.error().message();
@@ -191,7 +191,7 @@ class Run {
     counts_->reopened.fetch_add(1);
     State expected = first.state;
     if (first.refusal.empty()) {
-      auto db = open_at(disk, clock_, world_.plan->sizes);
+      auto db = open_at(disk, clock_, world_.plan->setting);
       if (!db) return void(violate(index, "then refused: " + std::string(db.error().message())));
       expected["after"] = "the damage";
       const auto put = db->put("after", "the damage", Expiry::never(), Durability::kDisk);

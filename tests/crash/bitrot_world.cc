@@ -77,7 +77,7 @@ class Builder {
 
  private:
   void open() {
-    auto opened = open_at(*recording_, is_over_ ? later_ : clock_, plan_.sizes);
+    auto opened = open_at(*recording_, is_over_ ? later_ : clock_, plan_.setting);
     ASHLAR_ASSERT(opened.has_value(), "a disk without faults can be opened");
     db_.emplace(std::move(*opened));
   }
@@ -109,7 +109,7 @@ class Builder {
 
   void finish() {
     if (plan_.ending == Ending::kKilledDurable) write_last(100);
-    if (plan_.ending == Ending::kKilledLong) write_last(2 * plan_.sizes.ring_bytes);
+    if (plan_.ending == Ending::kKilledLong) write_last(2 * plan_.setting.ring_bytes);
     if (plan_.ending == Ending::kClosed) {
       ASHLAR_ASSERT(db_->close().has_value(), "a disk without faults can be closed");
       world_.durable_count = world_.states.size() - 1;
@@ -151,7 +151,7 @@ class Builder {
   void count_in_segments() {
     const auto twin = world_.disk->clone();
     clear(*twin, "/data/log/ring");
-    auto db = open_at(*twin, later_, plan_.sizes);
+    auto db = open_at(*twin, later_, plan_.setting);
     ASHLAR_ASSERT(db.has_value(), "a directory with an empty ring can be opened");
     // The last state that fits: a commit may have changed nothing.
     const std::uint64_t found = fingerprint_of(read_state(*db));
@@ -183,8 +183,8 @@ class Builder {
 }  // namespace
 
 const std::vector<WorldPlan>& world_plans() {
-  constexpr LogSizes kSmall{.segment_bytes = 8 * kKiB, .ring_bytes = 16 * kKiB};
-  constexpr LogSizes kWide{.segment_bytes = 256 * kKiB, .ring_bytes = 64 * kKiB};
+  constexpr Setting kSmall{.segment_bytes = 8 * kKiB, .ring_bytes = 16 * kKiB};
+  constexpr Setting kWide{.segment_bytes = 256 * kKiB, .ring_bytes = 64 * kKiB};
   static const std::vector<WorldPlan> plans = {
       {"closed", Ending::kClosed, kSmall, 80, 80, 1},
       {"killed", Ending::kKilled, kSmall, 80, 80, 1},

@@ -29,7 +29,7 @@ enum class Ending : std::uint8_t {
 struct WorldPlan {
   const char* name = "";
   Ending ending = Ending::kClosed;
-  LogSizes sizes;
+  Setting setting;
   std::uint64_t steps_before = 0;  ///< Until the second of two checkpoints.
   std::uint64_t steps_after = 0;
   std::uint64_t history_stride = 1;  ///< Of so many writes to a file one is remembered.

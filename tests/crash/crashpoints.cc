@@ -3,7 +3,7 @@
 // everything that was acknowledged as durable, and a state that once was.
 //
 //     crashpoints [--size=steps] [--seed=] [--from=call] [--stride=calls] [--states=a crash point]
-//     [--plant=name of a bug in lying_disk.h, in plants.cc, or below]
+//     [--engine=memory|disk] [--plant=name of a bug in lying_disk.h, in plants.cc, or below]
 //
 // One in eight recoveries is stopped as well, at a random call, and done again; one in eight of
 // those a second time, and so on to the third. What happens at a call depends on the seed and the
@@ -36,6 +36,7 @@ struct Campaign {
   std::uint64_t from = 0;
   std::uint64_t stride = 40;
   std::uint64_t step_count = 300;
+  Setting setting = {};
   Lie lie = Lie::kNone;
   Misuse misuse = Misuse::kNone;
   bool is_clock_set_back = false;
@@ -66,8 +67,8 @@ class Run {
  private:
   Progress run(os::SimulatedDisk& disk) const {
     LyingDisk lying(disk, campaign_.lie);
-    return run_script(lying, clock_, Script(campaign_.seed, kDurablePercent), campaign_.step_count,
-                      campaign_.misuse);
+    return run_script(lying, clock_, campaign_.setting, Script(campaign_.seed, kDurablePercent),
+                      campaign_.step_count, campaign_.misuse, [&] { return disk.has_stopped(); });
   }
 
   std::uint64_t count_calls() {
@@ -115,7 +116,7 @@ class Run {
   void stop_in_recovery(os::SimulatedDisk& disk, std::uint64_t index, testing::Random& random) {
     disk.stop_before(disk.call_count() + random.below(60));
     {
-      const auto db = open_at(disk, later_);
+      const auto db = open_at(disk, later_, campaign_.setting);
     }
     if (index == 0) {
       disk.crash_process();
@@ -127,7 +128,7 @@ class Run {
 
   void recover(os::SimulatedDisk& disk, const Bounds& bounds, std::uint64_t call) {
     ++recovery_count_;
-    auto db = open_at(disk, later_);
+    auto db = open_at(disk, later_, campaign_.setting);
     if (!db) return violate(std::string(db.error().message()), call);
     const State state = read_state(*db);
     const Script script(campaign_.seed, kDurablePercent);
@@ -177,6 +178,7 @@ int main(int argument_count, char** argument_list) {
   campaign.from = arguments.number("from", campaign.from);
   campaign.stride = arguments.number("stride", campaign.stride);
   campaign.step_count = arguments.number("size", campaign.step_count);
+  campaign.setting.engine = ashlar::crash::engine_of(arguments);
   ashlar::crash::plant(arguments.text("plant"), campaign);
   arguments.expect_nothing_left();
   return ashlar::crash::Run(campaign)();

@@ -1,7 +1,7 @@
 // The campaign `kill9`: a writer is killed at a random moment, again and again, and whatever it had
 // been told was written must be there when the directory is opened again.
 //
-//     kill9 [--size=cycles] [--seed=] [--plant=ack-before-append]
+//     kill9 [--size=cycles] [--seed=] [--engine=memory|disk] [--plant=ack-before-append]
 //
 // A cycle forks a writer, which runs the script and counts each acknowledgement in memory that it
 // shares with the parent; the parent kills it after a random time, opens the directory itself, and
@@ -21,7 +21,9 @@
 
 #include "acknowledged.h"
 #include "campaign_arguments.h"
+#include "campaign_engine.h"
 #include "child.h"
+#include "db/access.h"
 #include "shared_memory.h"
 #include "testing/temporary_directory.h"
 
@@ -40,19 +42,20 @@ struct Campaign {
   std::uint64_t cycles = 60;
   std::uint64_t seed = 1;
   Plant plant = Plant::kNone;
+  Engine engine = Engine::kMemory;
 };
 
-Options options_for(const std::string& directory) {
-  Options options;
-  options.directory = directory;
-  options.memory_budget_bytes = std::size_t{64} << 20U;
-  return options;
+Result<Db> open_in(const std::string& directory, Engine engine) {
+  const Options options = options_for(directory, engine);
+  db::Environment environment;
+  environment.disk_engine = tiny_settings(options);
+  return db::Access::open(options, environment);
 }
 
 /// Runs what is left of `script` until it is killed.
 [[noreturn]] void write_until_killed(const std::string& directory, const Campaign& campaign,
                                      Script script, Shared& shared) {
-  auto db = Db::open(options_for(directory));
+  auto db = open_in(directory, campaign.engine);
   if (!db) _exit(2);
   // Planted: acknowledgements run ahead of the writes.
   constexpr std::uint64_t kAhead = 16;
@@ -123,7 +126,7 @@ class Run {
     const std::uint64_t acknowledged = shared_->acknowledged_count.load();
     acknowledged_count_ += acknowledged;
     poll(nullptr, 0, static_cast<int>(2 * kShortLife.count()));  // T1: no short-lived key is left.
-    auto db = Db::open(options_for(directory_));
+    auto db = open_in(directory_, campaign_.engine);
     if (!db) return violate(std::string(db.error().message()));
     const State found = read_state(*db);
     for (std::uint64_t i = 0; i < acknowledged; ++i) advance();
@@ -166,6 +169,7 @@ int main(int argument_count, char** argument_list) {
   ashlar::crash::Campaign campaign;
   campaign.cycles = arguments.number("size", campaign.cycles);
   campaign.seed = arguments.number("seed", campaign.seed);
+  campaign.engine = ashlar::crash::engine_of(arguments);
   campaign.plant =
       arguments.choice("plant", campaign.plant, {{"ack-before-append", Plant::kAckBeforeAppend}});
   arguments.expect_nothing_left();

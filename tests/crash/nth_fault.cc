@@ -2,7 +2,8 @@
 // once and for ever. Nothing that was acknowledged may be lost by it, and a call that is merely
 // interrupted or cut short may not be noticed at all.
 //
-//     nth-fault [--size=steps] [--seed=] [--stride=calls] [--plant=process-for-disk|retry-sync]
+//     nth-fault [--size=steps] [--seed=] [--stride=calls] [--engine=memory|disk]
+//     [--plant=process-for-disk|retry-sync]
 
 #include <cinttypes>
 #include <cstdio>
@@ -24,6 +25,7 @@ struct Campaign {
   std::uint64_t step_count = 60;
   std::uint64_t seed = 1;
   std::uint64_t stride = 3;
+  Setting setting = {};
   bool takes_process_for_disk = false;
   Lie lie = Lie::kNone;
 };
@@ -67,7 +69,7 @@ class Run {
   std::uint64_t count_calls() const {
     os::SimulatedDisk disk;
     os::FaultyDisk counting(disk);
-    run_script(counting, clock_, script(), campaign_.step_count);
+    run_script(counting, clock_, campaign_.setting, script(), campaign_.step_count);
     return counting.call_count(os::CallKind::kAny);
   }
 
@@ -77,7 +79,8 @@ class Run {
     os::FaultyDisk faulty(disk);
     faulty.fail(os::CallKind::kAny, nth, given.fault, given.span);
     LyingDisk lying(faulty, campaign_.lie);
-    const Progress progress = run_script(lying, clock_, script(), campaign_.step_count);
+    const Progress progress =
+        run_script(lying, clock_, campaign_.setting, script(), campaign_.step_count);
     if (given.is_harmless && progress.acknowledged_count != campaign_.step_count) {
       return violate("a harmless fault was noticed", given, nth);
     }
@@ -89,7 +92,7 @@ class Run {
       // The planted bug: a database that takes an acknowledgement for more than it was.
       if (!campaign_.takes_process_for_disk) least = progress.durable_count;
     }
-    auto db = open_at(disk, later_);
+    auto db = open_at(disk, later_, campaign_.setting);
     if (!db) return violate(std::string(db.error().message()), given, nth);
     if (is_state_of(read_state(*db), script(), least, progress.acknowledged_count + 1)) return;
     violate("what was acknowledged is not there", given, nth);
@@ -120,6 +123,7 @@ int main(int argument_count, char** argument_list) {
   campaign.step_count = arguments.number("size", campaign.step_count);
   campaign.seed = arguments.number("seed", campaign.seed);
   campaign.stride = arguments.number("stride", campaign.stride);
+  campaign.setting.engine = ashlar::crash::engine_of(arguments);
   const std::string plant = arguments.text("plant");
   campaign.takes_process_for_disk = plant == "process-for-disk";
   if (plant == "retry-sync") campaign.lie = ashlar::crash::Lie::kRetry;

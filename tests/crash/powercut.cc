@@ -1,7 +1,8 @@
 // The campaign `powercut`: a real file system loses its power under a writer, again and again, and
 // what is there afterwards must be all that was acknowledged at kDisk, and a state that once was.
 //
-//     powercut [--size=cuts] [--seed=] [--fs=ext4|xfs] [--plant=ack-before-sync|durable-writes]
+//     powercut [--size=cuts] [--seed=] [--fs=ext4|xfs] [--engine=memory|disk]
+//     [--plant=ack-before-sync|durable-writes]
 //
 // A cut: the writer, a child that counts its acknowledgements in shared memory, is stopped at a
 // random moment. Random ranges of its files are written back, as the kernel may do at any time, so
@@ -29,6 +30,7 @@
 
 #include "acknowledged.h"
 #include "campaign_arguments.h"
+#include "campaign_engine.h"
 #include "child.h"
 #include "db/access.h"
 #include "loop_volume.h"
@@ -54,6 +56,7 @@ struct Campaign {
   std::string file_system = "ext4";
   Misuse misuse = Misuse::kNone;
   Lie lie = Lie::kNone;
+  Engine engine = Engine::kMemory;
 };
 
 /// What the writer tells.
@@ -63,11 +66,10 @@ struct Shared {
       0};  ///< Everything up to here was acknowledged at kDisk.
 };
 
-Result<Db> open_on(os::Disk& disk, const std::filesystem::path& directory) {
-  Options options;
-  options.directory = directory.string();
-  options.memory_budget_bytes = std::size_t{64} << 20U;
+Result<Db> open_on(os::Disk& disk, const std::filesystem::path& directory, Engine engine) {
+  const Options options = options_for(directory.string(), engine);
   db::Environment environment;
+  environment.disk_engine = tiny_settings(options);
   environment.disk = &disk;
   environment.log.segment_bytes = std::size_t{256} << 10U;
   environment.log.ring_bytes = std::size_t{64} << 10U;
@@ -79,7 +81,7 @@ Result<Db> open_on(os::Disk& disk, const std::filesystem::path& directory) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   os::PosixDisk posix;
   LyingDisk disk(posix, campaign.lie);
-  auto db = open_on(disk, directory);
+  auto db = open_on(disk, directory, campaign.engine);
   if (!db) {
     std::fprintf(stderr, "powercut: %s\n", std::string(db.error().message()).c_str());
     _exit(2);
@@ -195,7 +197,7 @@ class Run {
     durable_count_ += durable;
     poll(nullptr, 0, static_cast<int>(2 * kShortLife.count()));  // T1: no short-lived key is left.
     os::PosixDisk disk;
-    auto db = open_on(disk, directory);
+    auto db = open_on(disk, directory, campaign_.engine);
     if (!db) return violate(std::string(db.error().message()));
     const State found = read_state(*db);
     if (go_on_from(found, durable, acknowledged)) return;
@@ -257,6 +259,7 @@ int main(int argument_count, char** argument_list) {
   campaign.seed = arguments.number("seed", campaign.seed);
   campaign.file_system =
       arguments.choice<std::string>("fs", campaign.file_system, {{"ext4", "ext4"}, {"xfs", "xfs"}});
+  campaign.engine = ashlar::crash::engine_of(arguments);
   const std::string plant = arguments.text("plant");
   if (plant == "ack-before-sync") {
     campaign.misuse = ashlar::crash::Misuse::kAckBeforeSync;

@@ -2,20 +2,23 @@
 /// A database on a simulated disk, small enough that every call of a script can be the last.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "acknowledged.h"
 #include "ashlar/db.h"
+#include "campaign_engine.h"
 #include "db/access.h"
 #include "os/disk.h"
 #include "os/manual_clock.h"
 
 namespace ashlar::crash {
 
-/// How large the files of a log are.
-struct LogSizes {
+/// Which engine, and how large the files of its log are.
+struct Setting {
+  Engine engine = Engine::kMemory;
   std::uint64_t segment_bytes = std::uint64_t{32} << 10U;
   std::size_t ring_bytes = std::size_t{16} << 10U;
 };
@@ -25,18 +28,17 @@ inline constexpr std::int64_t kLaterMs = 2'000'000;
 
 /// Opens the database at `disk`. Everything happens in the calling thread, in the same order each
 /// time.
-inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock, const LogSizes& sizes = {}) {
-  Options options;
-  options.directory = "/data";
-  options.memory_budget_bytes = std::size_t{16} << 20U;
+inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock, const Setting& setting = {}) {
+  const Options options = options_for("/data", setting.engine);
   db::Environment environment;
   environment.clock = &clock;
   environment.hash_seed = 7;
   environment.has_background = false;
   environment.disk = &disk;
-  environment.log.segment_bytes = sizes.segment_bytes;
-  environment.log.ring_bytes = sizes.ring_bytes;
+  environment.log.segment_bytes = setting.segment_bytes;
+  environment.log.ring_bytes = setting.ring_bytes;
   environment.log.has_thread = false;
+  environment.disk_engine = tiny_settings(options);
   return db::Access::open(options, environment);
 }
 
@@ -66,15 +68,21 @@ struct Progress {
   std::uint64_t durable_count = 0;  ///< Everything up to here was acknowledged at kDisk.
 };
 
-/// Runs `step_count` steps of `script`, until one is not acknowledged.
-inline Progress run_script(os::Disk& disk, const os::Clock& clock, Script script,
-                           std::uint64_t step_count, Misuse misuse = Misuse::kNone) {
+/// Runs `step_count` steps of `script`, until one is not acknowledged. Now and then the work of the
+/// background is done. Once the machine has stopped, which `is_over` tells, an acknowledgement
+/// reaches nobody.
+inline Progress run_script(
+    os::Disk& disk, const os::Clock& clock, const Setting& setting, Script script,
+    std::uint64_t step_count, Misuse misuse = Misuse::kNone,
+    const std::function<bool()>& is_over = [] { return false; }) {
+  constexpr std::uint64_t kStepsPerMaintenance = 16;
   Progress progress;
-  auto db = open_at(disk, clock);
+  auto db = open_at(disk, clock, setting);
   if (!db) return progress;
   for (std::uint64_t i = 0; i < step_count; ++i) {
+    if (i % kStepsPerMaintenance == 0) db::Access::engine(*db).maintain();
     const Script::Step step = script.next();
-    if (!run_misused_step(*db, step, misuse)) break;
+    if (!run_misused_step(*db, step, misuse) || is_over()) break;
     ++progress.acknowledged_count;
     if (step.durability == Durability::kDisk) progress.durable_count = i + 1;
   }

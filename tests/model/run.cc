@@ -45,7 +45,7 @@ void Run::open() {
     environment.log.segment_bytes = std::size_t{4} << 20U;
     environment.log.ring_bytes = std::size_t{1} << 20U;
     environment.log.has_thread = false;
-    environment.disk_engine = lsm::tiny_settings(workload_.options.memory_budget_bytes);
+    environment.disk_engine = lsm::tiny_settings(workload_.options);
   }
   auto db = db::Access::open(workload_.options, environment);
   expect(db.has_value(), db ? "the database opens" : db.error().message());
@@ -67,6 +67,9 @@ void Run::go() {
   audit();
   if (workload_.is_tight && !workload_.evicts()) {
     EXPECT_GT(refused_count_, 0U) << "the budget was never reached";
+  }
+  if (workload_.is_on_disk()) {
+    EXPECT_GT(compaction_count_, 0U) << "nothing was compacted";
   }
   if (workload_.evicts()) {
     EXPECT_GT(evicted_count_, 0U) << "the budget was never reached";
@@ -309,6 +312,7 @@ void Run::audit_stats() {
   expect(stats->sequence >= last_sequence_, "C3: the sequence never goes back");
   last_sequence_ = stats->sequence;
   evicted_count_ = std::max(evicted_count_, stats->evicted_count);
+  compaction_count_ = std::max(compaction_count_, stats->compaction_count);
 }
 
 void Run::reopen() {

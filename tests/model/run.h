@@ -117,6 +117,7 @@ class Run {
   std::uint64_t last_sequence_ = 0;
   std::uint64_t refused_count_ = 0;
   std::uint64_t evicted_count_ = 0;
+  std::uint64_t compaction_count_ = 0;
   bool is_ebb_ = false;
   bool has_failed_ = false;
   const char* operation_ = "open";

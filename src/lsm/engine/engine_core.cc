@@ -115,7 +115,7 @@ Stats DiskEngine::stats() const {
   };
   const auto add_memtable = [&](const Memtable& memtable) {
     add(memtable.row_count(), memtable.erase_count(), 0);
-    stats.record_bytes += memtable.taken_bytes();
+    stats.memtable_bytes += memtable.taken_bytes();
   };
   add_memtable(**state->active);
   for (const MemtableRef& full : state->full) add_memtable(**full);
@@ -123,8 +123,13 @@ Stats DiskEngine::stats() const {
     for (const TableRef& table : state->version->tables(level)) {
       const TableInfo& info = table->info();
       add(info.row_count, info.erase_count, info.expiring_count);
+      ++stats.table_count;
+      stats.table_bytes += info.file_bytes;
     }
   }
+  stats.level0_table_count = state->version->tables(0).size();
+  stats.record_bytes = stats.memtable_bytes;
+  add_work(stats);
   stats.memory_bytes = budget_.used_bytes();
   stats.memory_budget_bytes = budget_.limit_bytes();
   stats.put_count = put_count_.load(std::memory_order_relaxed);
@@ -137,6 +142,20 @@ Stats DiskEngine::stats() const {
     stats.oldest_snapshot_ms = static_cast<std::uint64_t>(now_ms - std::min(now_ms, *oldest_ms));
   }
   return stats;
+}
+
+/// What was done in the background, and by the cache.
+void DiskEngine::add_work(Stats& stats) const {
+  const table::CacheStats cache = cache_->stats();
+  stats.cache_bytes = cache.used_bytes;
+  stats.cache_hit_count = cache.hit_count;
+  stats.cache_miss_count = cache.miss_count;
+  const UpkeepFigures figures = upkeep_->figures();
+  stats.flush_count = figures.flush_count;
+  stats.flushed_bytes = figures.flushed_bytes;
+  stats.compaction_count = figures.compaction_count;
+  stats.compaction_read_bytes = figures.compaction_read_bytes;
+  stats.compaction_written_bytes = figures.compaction_written_bytes;
 }
 
 std::size_t DiskEngine::memory_bytes() const noexcept {

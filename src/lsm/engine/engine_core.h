@@ -90,6 +90,7 @@ class DiskEngine final : public engine::PersistentEngine {
   explicit DiskEngine(const DiskEngineWorld& world);
   Result<void> load(const TableStore::Identity& identity);
   Result<MemtableRef> make_memtable();
+  void add_work(Stats& stats) const;
   std::uint64_t hash_of(std::string_view key) const noexcept {
     return base::hash_key(key, hash_seed_);
   }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ashlar/options.h"
 #include "lsm/picker.h"
 #include "table/table_writer.h"
 
@@ -30,14 +31,30 @@ struct EngineSettings {
   /// About how long tables of levels 1 to 6 are.
   std::uint64_t table_bytes_max = std::uint64_t{64} << 20U;
 
-  table::TableOptions table = {};
+  TableCompression compression = TableCompression::kLz4;
   PickerSettings picker = {};
 
-  /// The settings for a budget of at least kDiskMemoryBudgetBytesMin.
-  static EngineSettings of_budget(std::size_t budget_bytes) noexcept {
+  /// The settings that go with options that have been checked.
+  static EngineSettings of(const Options& options) noexcept {
     constexpr std::size_t kMemtableBytesMax = std::size_t{64} << 20U;
-    return {.budget_bytes = budget_bytes,
-            .memtable_bytes = std::min(budget_bytes / 16, kMemtableBytesMax)};
+    return {.budget_bytes = options.memory_budget_bytes,
+            .memtable_bytes = std::min(options.memory_budget_bytes / 16, kMemtableBytesMax),
+            .compression = options.table_compression};
+  }
+
+  /// How tables of `level` are written. What is in levels 0 and 1 is written again soon.
+  table::TableOptions table_options(std::uint32_t level, bool is_bottom_most) const noexcept {
+    constexpr std::uint32_t kFastLevels = 2;
+    table::TableOptions made;
+    if (compression == TableCompression::kNone) {
+      made.compression = table::Compression::kNone;
+    } else if (compression == TableCompression::kLz4 || level < kFastLevels) {
+      made.compression = table::Compression::kLz4;
+    } else {
+      made.compression =
+          is_bottom_most ? table::Compression::kZstdDictionary : table::Compression::kZstd;
+    }
+    return made;
   }
 
   /// What memtables may take: each also a step of its arenas that is not used up, and runs while

@@ -6,8 +6,8 @@
 
 namespace ashlar::lsm {
 
-inline EngineSettings tiny_settings(std::size_t budget_bytes) {
-  EngineSettings settings = EngineSettings::of_budget(budget_bytes);
+inline EngineSettings tiny_settings(const Options& options) {
+  EngineSettings settings = EngineSettings::of(options);
   settings.memtable_bytes = std::size_t{88} << 10U;  // Of them 64 KiB for the first buckets.
   settings.level0_count_stop = 6;
   settings.table_bytes_max = std::uint64_t{8} << 10U;

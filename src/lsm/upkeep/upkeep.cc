@@ -149,9 +149,9 @@ Result<bool> Upkeep::flush_oldest() {
 /// The order of the steps is V33.
 Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
   // Deadlines are judged by the clock of the engine: while the log is replayed, by that of then.
-  TableOutput output(
-      catalog_.tables(),
-      {.table = settings_.table, .table_bytes_max = ~std::uint64_t{0}, .now_ms = clock_.now_ms()});
+  TableOutput output(catalog_.tables(), {.table = settings_.table_options(0, false),
+                                         .table_bytes_max = ~std::uint64_t{0},
+                                         .now_ms = clock_.now_ms()});
   ASHLAR_TRY_ASSIGN(const auto rows, memtable->cursor(engine::View::kLatestSequence));
   rows->seek_to_first();
   ASHLAR_TRY(output.add_some(*rows, ~std::uint64_t{0}));
@@ -220,7 +220,7 @@ Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token
     ASHLAR_TRY(catalog_.install(edit_of_move(plan)));
     return true;
   }
-  const OutputRule rule{.table = settings_.table,
+  const OutputRule rule{.table = settings_.table_options(plan.output_level, plan.is_bottom_most),
                         .table_bytes_max = settings_.table_bytes_max,
                         .now_ms = clock_.now_ms()};
   ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), plan, rule, stop));
