@@ -29,7 +29,7 @@ Sources sources_of(const CompactionPlan& plan) {
     ASHLAR_ASSERT(is_in_order, "V2: of two tables of level 0 the first is the newer one");
     sources.push_back(std::make_unique<LevelWalk>(inputs.subspan(i, step)));
   }
-  if (!plan.below.empty()) sources.insert(sources.begin(),std::make_unique<LevelWalk>(plan.below));
+  if (!plan.below.empty()) sources.push_back(std::make_unique<LevelWalk>(plan.below));
   return sources;
 }
 
