@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto steps = ashlar::db::decode_repair_steps(text);
   if (!steps) return 0;
   if (ashlar::db::encode_repair_steps(*steps) != text) std::abort();
-  for (const auto& step : *steps) {
+  for (const auto& step : steps->list) {
     if (step.name.find("..") != std::string::npos || step.name.starts_with('/')) std::abort();
   }
   return 0;

@@ -97,12 +97,13 @@ std::string dump(ashlar::cli::DumpWriter& writer) {
 }
 
 /// Steps without the line of the checksum, which fuzz_repair_steps adds.
-std::string repair_steps() {
+std::string repair_steps(ashlar::Engine engine, const std::string& removed) {
   using Kind = ashlar::db::RepairStep::Kind;
-  const std::string text = ashlar::db::encode_repair_steps(
-      {{.name = "log/0000000003.log"},
-       {.name = "log/ring"},
-       {.kind = Kind::kRemove, .name = "checkpoint/0000000001.checkpoint"}});
+  const std::string text =
+      ashlar::db::encode_repair_steps({.engine = engine,
+                                       .list = {{.name = "log/0000000003.log"},
+                                                {.name = "log/ring"},
+                                                {.kind = Kind::kRemove, .name = removed}}});
   return text.substr(0, text.rfind("checksum "));
 }
 
@@ -178,7 +179,10 @@ void write_seeds(Seeds seeds) {
   seeds.write("fuzz_manifest", "tables", manifest());
   seeds.write("fuzz_dump", "text", dump(*ashlar::cli::make_text_writer()));
   seeds.write("fuzz_dump", "binary", dump(*ashlar::cli::make_binary_writer()));
-  seeds.write("fuzz_repair_steps", "steps", repair_steps());
+  seeds.write("fuzz_repair_steps", "steps",
+              repair_steps(ashlar::Engine::kMemory, "checkpoint/0000000001.checkpoint"));
+  seeds.write("fuzz_repair_steps", "steps_of_tables",
+              repair_steps(ashlar::Engine::kDisk, "tables/0000000004.table"));
   // File, offset in units of 16, count, bytes: see fuzz_directory.cc.
   seeds.write("fuzz_directory", "nothing", {});
   seeds.write("fuzz_directory", "format", "\0\0\0\3xyz"sv);

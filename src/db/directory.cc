@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 
@@ -12,10 +13,27 @@
 namespace ashlar::db {
 namespace {
 
+bool has_name(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 /// Whether a directory with these names in it holds a database that has lost its format.
 bool is_database(const std::vector<std::string>& names) {
-  return std::ranges::find(names, kLogFolder) != names.end() &&
-         std::ranges::find(names, kCheckpointFolder) != names.end();
+  return has_name(names, kLogFolder) &&
+         (has_name(names, kCheckpointFolder) || has_name(names, kTableFolder));
+}
+
+/// The engine whose folder is there, when that of the other is not.
+std::optional<Engine> engine_by_folders(const std::vector<std::string>& names) {
+  const bool has_tables = has_name(names, kTableFolder);
+  if (has_tables == has_name(names, kCheckpointFolder)) return std::nullopt;
+  return has_tables ? Engine::kDisk : Engine::kMemory;
+}
+
+Error of_other_engine(const std::string& path, Engine made_for, Engine engine) {
+  return {ErrorCode::kInvalidArgument,
+          path + ": is of " + std::string(words_of(made_for)) + ", and was to be opened with " +
+              std::string(words_of(engine)) + ": `ashlar convert` makes a copy for that"};
 }
 
 Result<std::string> read_short_file(const os::File& file) {
@@ -80,12 +98,13 @@ Result<std::unique_ptr<os::File>> take_lock(os::Disk& disk, const std::string& p
 }
 
 /// Checks the format of a directory, or writes it when the directory is new.
-Result<void> check_format(os::Disk& disk, const std::string& path) {
+Result<void> check_format(os::Disk& disk, const std::string& path, Engine engine) {
   const std::string name = path + "/" + std::string(kFormatName);
   ASHLAR_TRY_ASSIGN(const FormatFile format, read_format(disk, path));
   switch (format.state) {
     case FormatState::kGood:
-      return {};
+      if (format.engine == engine) return {};
+      return std::unexpected(of_other_engine(path, *format.engine, engine));
     case FormatState::kOther:
       return std::unexpected(Error(ErrorCode::kInvalidArgument,
                                    name + ": is of a format that this version does not know"));
@@ -102,27 +121,27 @@ Result<void> check_format(os::Disk& disk, const std::string& path) {
   if (is_database(names)) {
     return std::unexpected(Error(ErrorCode::kCorruption, name + " at 0: the file is missing"));
   }
-  return write_format(disk, path, kFormatText);
+  return write_format(disk, path, format_text(engine));
 }
 
 /// Whether there is a database to look at, damaged or not.
 Result<void> check_is_database(os::Disk& disk, const std::string& path) {
   ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to look at");
   ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, path));
-  const bool has_format = std::ranges::find(names, kFormatName) != names.end();
-  if (has_format || is_database(names)) return {};
+  if (has_name(names, kFormatName) || is_database(names)) return {};
   return std::unexpected(
       Error(ErrorCode::kInvalidArgument, path + ": is not the directory of a database"));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::string& path) {
+Result<std::unique_ptr<Directory>> Directory::open(os::Disk& disk, const std::string& path,
+                                                   Engine engine) {
   ASHLAR_ASSERT(!path.empty(), "a database without a directory has nothing to open");
   ASHLAR_TRY(os::make_directory(disk, path));
   ASHLAR_TRY(check_is_not_foreign(disk, path));
   ASHLAR_TRY_ASSIGN(auto lock, take_lock(disk, path));
-  ASHLAR_TRY(check_format(disk, path));
+  ASHLAR_TRY(check_format(disk, path, engine));
   return std::unique_ptr<Directory>(new Directory(path, std::move(lock)));
 }
 
@@ -145,6 +164,18 @@ Result<std::unique_ptr<Directory>> Directory::open_for_repair(os::Disk& disk,
   ASHLAR_TRY(check_is_database(disk, path));
   ASHLAR_TRY_ASSIGN(auto lock, take_lock(disk, path));
   return std::unique_ptr<Directory>(new Directory(path, std::move(lock)));
+}
+
+Result<std::optional<Engine>> engine_of(os::Disk& disk, const std::string& path) {
+  std::vector<std::string> names;
+  const int listed = disk.list(path, names);
+  if (listed == -ENOENT || listed == -ENOTDIR) return std::nullopt;
+  ASHLAR_TRY_ASSIGN(names, os::list_directory(disk, path));
+  ASHLAR_TRY_ASSIGN(const FormatFile format, read_format(disk, path));
+  if (format.engine) return format.engine;
+  // Of another version its folders tell nothing, and without a log they are somebody else's.
+  const bool may_be_guessed = format.state != FormatState::kOther && is_database(names);
+  return may_be_guessed ? engine_by_folders(names) : std::nullopt;
 }
 
 }  // namespace ashlar::db

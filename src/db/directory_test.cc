@@ -101,8 +101,9 @@ TEST_F(DirectoryTest, TellsAnOpenerThatItIsBeingLookedAt) {
   ASSERT_TRUE(Directory::open(disk_, path()).has_value());
   const auto looking = Directory::open_as_is(disk_, path());
   ASSERT_TRUE(looking.has_value());
-  for (const auto open : {&Directory::open, &Directory::open_for_repair}) {
-    const auto opened = open(disk_, path());
+  for (const bool is_repair : {false, true}) {
+    const auto opened =
+        is_repair ? Directory::open_for_repair(disk_, path()) : Directory::open(disk_, path());
     ASSERT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error().code(), ErrorCode::kUnavailable);
     EXPECT_EQ(
@@ -126,6 +127,54 @@ TEST_F(DirectoryTest, IsNotMadeByLooking) {
   EXPECT_EQ(Directory::open_as_is(disk_, path()).error().code(), ErrorCode::kIo);
   ASSERT_TRUE(os::make_directory(disk_, path()).has_value());
   EXPECT_EQ(Directory::open_as_is(disk_, path()).error().code(), ErrorCode::kInvalidArgument);
+}
+
+// D7: rows are looked for where their engine has them, and nowhere else.
+TEST_F(DirectoryTest, IsOpenedByTheEngineThatItWasMadeForAndNoOther) {
+  for (const Engine engine : {Engine::kMemory, Engine::kDisk}) {
+    const bool has_tables = engine == Engine::kDisk;
+    const Engine other = has_tables ? Engine::kMemory : Engine::kDisk;
+    const std::string path = this->path() + (has_tables ? "-disk" : "-memory");
+    ASSERT_TRUE(Directory::open(disk_, path, engine).has_value());
+    ASSERT_TRUE(Directory::open(disk_, path, engine).has_value());
+    const auto refused = Directory::open(disk_, path, other);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(refused.error().message(),
+              path + (has_tables ? ": is of the disk engine, and was to be opened with the memory"
+                                   " engine: `ashlar convert` makes a copy for that"
+                                 : ": is of the memory engine, and was to be opened with the disk"
+                                   " engine: `ashlar convert` makes a copy for that"));
+    EXPECT_EQ(engine_of(disk_, path).value(), engine);
+  }
+}
+
+TEST_F(DirectoryTest, TellsTheEngineByItsFoldersWhenTheFormatIsLost) {
+  for (const Engine engine : {Engine::kMemory, Engine::kDisk}) {
+    const std::string path = this->path() + std::string(rows_folder(engine));
+    EXPECT_EQ(engine_of(disk_, path).value(), std::nullopt) << "there is nothing";
+    ASSERT_TRUE(os::make_directory(disk_, path).has_value());
+    EXPECT_EQ(engine_of(disk_, path).value(), std::nullopt) << "it is empty";
+    ASSERT_TRUE(os::make_directory(disk_, path + "/" + std::string(rows_folder(engine))));
+    EXPECT_EQ(engine_of(disk_, path).value(), std::nullopt) << "it may be of others";
+    ASSERT_TRUE(os::make_directory(disk_, path + "/log").has_value());
+    EXPECT_EQ(engine_of(disk_, path).value(), engine);
+    const auto opened = Directory::open(disk_, path, engine);
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption) << "a database without a format";
+    ASSERT_TRUE(os::make_directory(disk_, path + "/checkpoint").has_value());
+    ASSERT_TRUE(os::make_directory(disk_, path + "/tables").has_value());
+    EXPECT_EQ(engine_of(disk_, path).value(), std::nullopt) << "of both";
+  }
+}
+
+TEST_F(DirectoryTest, TellsNoEngineOfAnotherFormat) {
+  ASSERT_TRUE(Directory::open(disk_, path(), Engine::kDisk).has_value());
+  ASSERT_TRUE(os::make_directory(disk_, path() + "/log").has_value());
+  ASSERT_TRUE(os::make_directory(disk_, path() + "/tables").has_value());
+  const auto file = os::File::open(disk_, path() + "/FORMAT", os::OpenMode::kReadWrite);
+  ASSERT_TRUE((*file)->write(0, std::string_view("ashlar directory 2 disk\n")).has_value());
+  EXPECT_EQ(engine_of(disk_, path()).value(), std::nullopt);
 }
 
 }  // namespace

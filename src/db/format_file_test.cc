@@ -29,32 +29,43 @@ class FormatFileTest : public ::testing::Test {
 
 TEST_F(FormatFileTest, KnowsItsStates) {
   EXPECT_EQ(read_format(disk_, kPath)->state, FormatState::kMissing);
-  EXPECT_EQ(state_with(kFormatText), FormatState::kGood);
-  EXPECT_EQ(state_with(kRepairText), FormatState::kUnderRepair);
-  EXPECT_EQ(state_with("ashlar directory 2\n"), FormatState::kOther);
-  EXPECT_EQ(state_with("ashlar directory 12\n"), FormatState::kOther);
+  for (const Engine engine : {Engine::kMemory, Engine::kDisk}) {
+    EXPECT_EQ(state_with(format_text(engine)), FormatState::kGood);
+    EXPECT_EQ(read_format(disk_, kPath)->engine, engine);
+    EXPECT_EQ(state_with(repair_text(engine)), FormatState::kUnderRepair);
+    EXPECT_EQ(read_format(disk_, kPath)->engine, engine);
+  }
+  for (const char* text :
+       {"ashlar directory 2\n", "ashlar directory 12\n", "ashlar directory 2 disk\n"}) {
+    EXPECT_EQ(state_with(text), FormatState::kOther) << text;
+    EXPECT_EQ(read_format(disk_, kPath)->engine, std::nullopt) << text;
+  }
 }
 
 TEST_F(FormatFileTest, TakesEveryFlippedByteForDamageOrAnotherVersion) {
-  for (std::size_t i = 0; i < kFormatText.size(); ++i) {
-    std::string text(kFormatText);
-    text[i] = static_cast<char>(text[i] ^ 0x40);
-    EXPECT_EQ(state_with(text), FormatState::kDamaged) << i;
+  for (const std::string_view good : {kMemoryFormatText, kDiskFormatText}) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      std::string text(good);
+      text[i] = static_cast<char>(text[i] ^ 0x40);
+      EXPECT_EQ(state_with(text), FormatState::kDamaged) << i;
+    }
   }
-  for (const char* text : {"", "ashlar", "ashlar directory \n", "ashlar directory 1",
-                           "ashlar directory 02\n", "ashlar directory 1\n\n"}) {
+  for (const char* text :
+       {"", "ashlar", "ashlar directory \n", "ashlar directory 1", "ashlar directory 02\n",
+        "ashlar directory 1\n\n", "ashlar directory disk\n", "ashlar directory 1 disc\n",
+        "ashlar directory 1  disk\n"}) {
     EXPECT_EQ(state_with(text), FormatState::kDamaged) << text;
   }
 }
 
 // D5: whenever the machine stops, the file is the one before or the new one.
 TEST_F(FormatFileTest, ChangesAtOnce) {
-  ASSERT_TRUE(write_format(disk_, kPath, kFormatText).has_value());
+  ASSERT_TRUE(write_format(disk_, kPath, kDiskFormatText).has_value());
   bool is_done = false;
   for (std::uint64_t call = 0; !is_done; ++call) {
     const auto stopped = disk_.clone();
     stopped->stop_before(call);
-    is_done = write_format(*stopped, kPath, kRepairText).has_value();
+    is_done = write_format(*stopped, kPath, kDiskRepairText).has_value();
     stopped->cut_power(os::PowerCut::kKeepRandom, call);
     const FormatState state = read_format(*stopped, kPath)->state;
     EXPECT_TRUE(state == FormatState::kGood || state == FormatState::kUnderRepair) << call;

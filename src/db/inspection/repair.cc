@@ -47,7 +47,7 @@ class Repair {
     ASHLAR_TRY(put_aside(outcome));
     ASHLAR_ASSERT(outcome.aside.empty() == plan_.aside.empty(), "I4: what goes is aside first");
     ASHLAR_TRY(prepare());
-    const std::vector<RepairStep> steps = plan_.steps();
+    const RepairSteps steps = plan_.steps();
     ASHLAR_TRY(write_format(disk_, path_, encode_repair_steps(steps)));
     return run_repair_steps(disk_, path_, steps);
   }
@@ -161,8 +161,7 @@ class Repair {
 };
 
 /// What is left to do of a repair that was stopped while it moved things about, if there was one.
-Result<std::optional<std::vector<RepairStep>>> find_stopped(os::Disk& disk,
-                                                            const std::string& path) {
+Result<std::optional<RepairSteps>> find_stopped(os::Disk& disk, const std::string& path) {
   ASHLAR_TRY_ASSIGN(const FormatFile format, read_format(disk, path));
   if (format.state != FormatState::kUnderRepair) return std::nullopt;
   // When they are damaged as well, what is there is judged as it is.
@@ -179,7 +178,7 @@ Result<RepairOutcome> repair(os::Disk& disk, const std::string& path, RepairMode
   RepairOutcome outcome;
   ASHLAR_TRY_ASSIGN(const auto stopped, find_stopped(disk, path));
   if (stopped && !applies) {
-    for (const RepairStep& step : *stopped) outcome.pending.push_back(words_of(step));
+    for (const RepairStep& step : stopped->list) outcome.pending.push_back(words_of(step));
     outcome.pending.push_back("replace " + std::string(kFormatName));
     return outcome;
   }

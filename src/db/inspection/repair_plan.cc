@@ -262,13 +262,13 @@ class Planner {
 
 }  // namespace
 
-std::vector<RepairStep> RepairPlan::steps() const {
-  std::vector<RepairStep> steps;
-  for (const NewSegment& segment : segments) steps.push_back({.name = segment.name});
-  if (checkpoint) steps.push_back({.name = checkpoint->name});
-  if (ring_bytes) steps.push_back({.name = "log/ring"});
+RepairSteps RepairPlan::steps() const {
+  RepairSteps steps{.engine = engine, .list = {}};
+  for (const NewSegment& segment : segments) steps.list.push_back({.name = segment.name});
+  if (checkpoint) steps.list.push_back({.name = checkpoint->name});
+  if (ring_bytes) steps.list.push_back({.name = "log/ring"});
   for (const std::string& name : removed) {
-    steps.push_back({.kind = RepairStep::Kind::kRemove, .name = name});
+    steps.list.push_back({.kind = RepairStep::Kind::kRemove, .name = name});
   }
   return steps;
 }

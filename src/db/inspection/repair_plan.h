@@ -36,6 +36,7 @@ struct NewCheckpoint {
 };
 
 struct RepairPlan {
+  Engine engine = Engine::kMemory;  ///< Of the directory.
   std::vector<NewSegment> segments;
   std::optional<NewCheckpoint> checkpoint;
   std::optional<std::uint64_t> ring_bytes;  ///< Of a new, empty ring.
@@ -44,7 +45,7 @@ struct RepairPlan {
   std::vector<std::string> kept;    ///< Sentences: what the directory holds afterwards,
   std::vector<std::string> losses;  ///< and what it does not hold any more.
 
-  std::vector<RepairStep> steps() const;
+  RepairSteps steps() const;
 };
 
 /// The plan for a directory with damage.

@@ -40,7 +40,7 @@ TEST_F(RepairPlanTest, PutsAsideWhateverItReplacesOrRemoves) {
   EXPECT_EQ(found.segments[0].name, segment(1));
   EXPECT_TRUE(has(found.removed, segment(0)));
   EXPECT_FALSE(found.checkpoint.has_value());
-  for (const RepairStep& step : found.steps()) EXPECT_TRUE(has(found.aside, step.name));
+  for (const RepairStep& step : found.steps().list) EXPECT_TRUE(has(found.aside, step.name));
 }
 
 TEST_F(RepairPlanTest, TellsWhichCommitsAreNotUsed) {
@@ -75,7 +75,7 @@ TEST_F(RepairPlanTest, LowersTheEndOfACheckpointThatTheLogDoesNotReach) {
 TEST_F(RepairPlanTest, OnlyWritesADamagedFormatAnew) {
   rig_.flip("FORMAT", 1);
   const RepairPlan found = plan();
-  EXPECT_TRUE(found.steps().empty());
+  EXPECT_TRUE(found.steps().list.empty());
   EXPECT_TRUE(found.losses.empty());
   EXPECT_EQ(found.aside, std::vector<std::string>{"FORMAT"});
 }

@@ -1,7 +1,7 @@
 #include "db/inspection/repair_steps.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "base/assert.h"
@@ -11,6 +11,8 @@
 #include "db/format_file.h"
 #include "db/inspection/inspect.h"
 #include "log/segment.h"
+#include "lsm/manifest_store.h"
+#include "lsm/table_store.h"
 
 namespace ashlar::db {
 namespace {
@@ -33,20 +35,29 @@ bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
   return true;
 }
 
-/// Whether a repair may touch `name`: nothing outside of the directory, nothing that is not ours.
-bool is_ours(std::string_view name) {
-  if (take_prefix(name, "log/")) return name == "ring" || log::segment_number(name).has_value();
-  return take_prefix(name, "checkpoint/") && checkpoint_number(name).has_value();
+/// The folder of `name`, which is "FOLDER/FILE".
+std::string_view folder_of(std::string_view name) noexcept {
+  return name.substr(0, name.find('/'));
 }
 
-std::optional<RepairStep> decode_step(std::string_view line) {
+/// Whether a repair may touch `name`: nothing outside of the directory, nothing that is not ours.
+bool is_ours(std::string_view name, Engine engine) {
+  if (take_prefix(name, "log/")) return name == "ring" || log::segment_number(name).has_value();
+  if (engine == Engine::kMemory) {
+    return take_prefix(name, "checkpoint/") && checkpoint_number(name).has_value();
+  }
+  return take_prefix(name, "tables/") &&
+         (lsm::manifest_number(name).has_value() || lsm::table_number(name).has_value());
+}
+
+std::optional<RepairStep> decode_step(std::string_view line, Engine engine) {
   RepairStep step;
   if (take_prefix(line, kRemove)) {
     step.kind = RepairStep::Kind::kRemove;
   } else if (!take_prefix(line, kReplace)) {
     return std::nullopt;
   }
-  if (!is_ours(line)) return std::nullopt;
+  if (!is_ours(line, engine)) return std::nullopt;
   step.name = line;
   return step;
 }
@@ -64,42 +75,45 @@ std::string words_of(const RepairStep& step) {
   return std::string(is_remove ? kRemove : kReplace) + step.name;
 }
 
-std::string encode_repair_steps(const std::vector<RepairStep>& steps) {
-  std::string text(kRepairText);
-  for (const RepairStep& step : steps) {
-    ASHLAR_ASSERT(is_ours(step.name), "a repair touches what is ours");
+std::string encode_repair_steps(const RepairSteps& steps) {
+  std::string text(repair_text(steps.engine));
+  for (const RepairStep& step : steps.list) {
+    ASHLAR_ASSERT(is_ours(step.name, steps.engine), "a repair touches what is ours");
     text.append(words_of(step)).append("\n");
   }
   return text.append(checksum_line(text));
 }
 
-std::optional<std::vector<RepairStep>> decode_repair_steps(std::string_view text) {
+std::optional<RepairSteps> decode_repair_steps(std::string_view text) {
   const std::size_t at = text.rfind(kChecksum);
   if (at == std::string_view::npos || text.substr(at) != checksum_line(text.substr(0, at))) {
     return std::nullopt;
   }
   text = text.substr(0, at);
-  if (!take_prefix(text, kRepairText)) return std::nullopt;
-  std::vector<RepairStep> steps;
+  RepairSteps steps;
+  if (take_prefix(text, repair_text(Engine::kDisk))) {
+    steps.engine = Engine::kDisk;
+  } else if (!take_prefix(text, repair_text(Engine::kMemory))) {
+    return std::nullopt;
+  }
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos) return std::nullopt;
-    std::optional<RepairStep> step = decode_step(text.substr(0, end));
+    std::optional<RepairStep> step = decode_step(text.substr(0, end), steps.engine);
     if (!step) return std::nullopt;
-    steps.push_back(std::move(*step));
+    steps.list.push_back(std::move(*step));
     text.remove_prefix(end + 1);
   }
   return steps;
 }
 
 Result<void> run_repair_steps(os::Disk& disk, const std::string& directory,
-                              const std::vector<RepairStep>& steps) {
-  bool has_log = false;
-  bool has_checkpoint = false;
-  for (const RepairStep& step : steps) {
-    ASHLAR_ASSERT(is_ours(step.name), "a repair touches what is ours");
+                              const RepairSteps& steps) {
+  std::set<std::string_view> touched;
+  for (const RepairStep& step : steps.list) {
+    ASHLAR_ASSERT(is_ours(step.name, steps.engine), "a repair touches what is ours");
     const std::string path = directory + "/" + step.name;
-    (step.name.starts_with("log/") ? has_log : has_checkpoint) = true;
+    touched.insert(folder_of(step.name));
     if (step.kind == RepairStep::Kind::kRemove) {
       ASHLAR_TRY(os::remove_file(disk, path));
       continue;
@@ -109,12 +123,10 @@ Result<void> run_repair_steps(os::Disk& disk, const std::string& directory,
     ASHLAR_TRY_ASSIGN(const bool is_waiting, is_there(disk, repaired));
     if (is_waiting) ASHLAR_TRY(os::rename_file(disk, repaired, path));
   }
-  const std::string slash = directory + "/";
-  if (has_log) ASHLAR_TRY(os::sync_directory(disk, slash + std::string(kLogFolder)));
-  if (has_checkpoint) {
-    ASHLAR_TRY(os::sync_directory(disk, slash + std::string(kCheckpointFolder)));
+  for (const std::string_view folder : touched) {
+    ASHLAR_TRY(os::sync_directory(disk, directory + "/" + std::string(folder)));
   }
-  return write_format(disk, directory, kFormatText);
+  return write_format(disk, directory, format_text(steps.engine));
 }
 
 }  // namespace ashlar::db

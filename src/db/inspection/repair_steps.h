@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ashlar/options.h"
 #include "ashlar/result.h"
 #include "os/disk.h"
 
@@ -28,20 +29,26 @@ struct RepairStep {
   std::string name;
 };
 
+/// All that a repair still has to do.
+struct RepairSteps {
+  Engine engine = Engine::kMemory;  ///< Of the directory.
+  std::vector<RepairStep> list;
+};
+
 /// A step in words, as `FORMAT` has it: "replace log/ring".
 std::string words_of(const RepairStep& step);
 
 /// The steps as the content of `FORMAT`.
-std::string encode_repair_steps(const std::vector<RepairStep>& steps);
+std::string encode_repair_steps(const RepairSteps& steps);
 
 /// Returns: nullopt when `text` is not what `encode_repair_steps` gives, or names anything but a
-/// segment, the ring or a checkpoint
-std::optional<std::vector<RepairStep>> decode_repair_steps(std::string_view text);
+/// segment, the ring and, as the engine has them, checkpoints or manifests and tables
+std::optional<RepairSteps> decode_repair_steps(std::string_view text);
 
 /// Takes the steps and makes the directory's `FORMAT` good again.
 ///
 /// Errors: kIo, kOutOfSpace  some were taken: the same can be done again
 Result<void> run_repair_steps(os::Disk& disk, const std::string& directory,
-                              const std::vector<RepairStep>& steps);
+                              const RepairSteps& steps);
 
 }  // namespace ashlar::db

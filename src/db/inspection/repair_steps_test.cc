@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 
+#include "base/hash.h"
 #include "db/format_file.h"
 #include "db/inspection/damage_rig_test.h"
 
@@ -15,22 +17,31 @@ namespace {
 
 using Kind = RepairStep::Kind;
 
-std::vector<RepairStep> some_steps() {
-  return {{.kind = Kind::kReplace, .name = "log/0000000003.log"},
-          {.kind = Kind::kReplace, .name = "log/ring"},
-          {.kind = Kind::kRemove, .name = "checkpoint/0000000002.checkpoint"}};
+RepairSteps some_steps(Engine engine = Engine::kMemory) {
+  const bool has_tables = engine == Engine::kDisk;
+  return {.engine = engine,
+          .list = {{.kind = Kind::kReplace, .name = "log/0000000003.log"},
+                   {.kind = Kind::kReplace, .name = "log/ring"},
+                   {.kind = Kind::kRemove,
+                    .name = has_tables ? "tables/0000000002.manifest"
+                                       : "checkpoint/0000000002.checkpoint"}}};
 }
 
+constexpr Engine kEngines[] = {Engine::kMemory, Engine::kDisk};
+
 TEST(RepairSteps, ComeBackAsTheyWere) {
-  const std::vector<RepairStep> steps = some_steps();
-  const auto decoded = decode_repair_steps(encode_repair_steps(steps));
-  ASSERT_TRUE(decoded.has_value());
-  ASSERT_EQ(decoded->size(), steps.size());
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    EXPECT_EQ((*decoded)[i].kind, steps[i].kind);
-    EXPECT_EQ((*decoded)[i].name, steps[i].name);
+  for (const Engine engine : kEngines) {
+    const RepairSteps steps = some_steps(engine);
+    const auto decoded = decode_repair_steps(encode_repair_steps(steps));
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->engine, engine);
+    ASSERT_EQ(decoded->list.size(), steps.list.size());
+    for (std::size_t i = 0; i < steps.list.size(); ++i) {
+      EXPECT_EQ(decoded->list[i].kind, steps.list[i].kind);
+      EXPECT_EQ(decoded->list[i].name, steps.list[i].name);
+    }
   }
-  EXPECT_TRUE(decode_repair_steps(encode_repair_steps({}))->empty());
+  EXPECT_TRUE(decode_repair_steps(encode_repair_steps({}))->list.empty());
 }
 
 TEST(RepairSteps, AreRefusedWithAFlippedByteOrAPartMissing) {
@@ -44,8 +55,24 @@ TEST(RepairSteps, AreRefusedWithAFlippedByteOrAPartMissing) {
 }
 
 TEST(RepairStepsDeathTest, TouchNothingThatIsNotOurs) {
-  for (const char* name : {"../letter", "log/../../letter", "FORMAT", "log/", "letter.log"}) {
-    EXPECT_DEATH(encode_repair_steps({{.kind = Kind::kRemove, .name = name}}), "what is ours");
+  for (const char* name : {"../letter", "log/../../letter", "FORMAT", "log/", "letter.log",
+                           "tables/0000000001.manifest"}) {
+    EXPECT_DEATH(encode_repair_steps({.list = {{.kind = Kind::kRemove, .name = name}}}),
+                 "what is ours");
+  }
+}
+
+// A text with a right checksum is no proof either.
+TEST(RepairSteps, OfOneEngineTouchNothingOfTheOther) {
+  for (const Engine engine : kEngines) {
+    const Engine other = engine == Engine::kDisk ? Engine::kMemory : Engine::kDisk;
+    std::string text = encode_repair_steps(some_steps(engine));
+    text.replace(0, repair_text(engine).size(), repair_text(other));
+    text.resize(text.rfind("checksum "));
+    char line[40];
+    std::snprintf(line, sizeof(line), "checksum %016llx\n",
+                  static_cast<unsigned long long>(base::hash_key(text, 0)));
+    EXPECT_FALSE(decode_repair_steps(text + line).has_value());
   }
 }
 
@@ -58,8 +85,19 @@ TEST(RepairSteps, DoTheSameTwice) {
     ASSERT_TRUE(run_repair_steps(*rig.disk_, DamageRig::kPath, some_steps()).has_value());
     EXPECT_EQ(rig.disk_->read_all(DamageRig::at("log/ring")), "new ring");
     EXPECT_TRUE(os::list_directory(*rig.disk_, DamageRig::at("checkpoint"))->empty());
-    EXPECT_EQ(read_format(*rig.disk_, DamageRig::kPath)->state, FormatState::kGood);
+    EXPECT_EQ(read_format(*rig.disk_, DamageRig::kPath)->text, kMemoryFormatText);
   }
+}
+
+TEST(RepairSteps, LeaveTheFormatOfTheirEngine) {
+  DamageRig rig;
+  rig.write(0, 10, -1, DamageRig::End::kClose);
+  ASSERT_TRUE(os::make_directory(*rig.disk_, DamageRig::at("tables")).has_value());
+  rig.create("tables/0000000002.manifest", "x");
+  const RepairSteps steps = some_steps(Engine::kDisk);
+  ASSERT_TRUE(run_repair_steps(*rig.disk_, DamageRig::kPath, steps).has_value());
+  EXPECT_TRUE(os::list_directory(*rig.disk_, DamageRig::at("tables"))->empty());
+  EXPECT_EQ(read_format(*rig.disk_, DamageRig::kPath)->text, kDiskFormatText);
 }
 
 }  // namespace
