@@ -2,15 +2,29 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "disk/disk_row_table.h"
+#include "disk/memory_cage.h"
 
 namespace ashlar::bench {
 namespace {
 
+RowOutcome skipped(const Row& row, const std::string& reason) {
+  RowOutcome outcome;
+  outcome.results.push_back({.name = std::string(row.name),
+                             .peer = std::string(kDiskRocksDbName),
+                             .must = row.must,
+                             .note = reason});
+  return outcome;
+}
+
 RowOutcome run_disk_row(const Row& row, const Settings& settings) {
   const DiskRow& disk_row = *std::ranges::find(disk_row_table(), row.name, &DiskRow::name);
+  if (disk_row.caching == Caching::kLimited && !MemoryCage::is_available()) {
+    return skipped(row, "takes the right to make memory control groups (version 1)");
+  }
   Settings own = settings;
   own.rounds = std::min(settings.rounds, disk_row.rounds_max);
 

@@ -80,6 +80,15 @@ std::string_view key_of(const DiskRow& row, std::uint64_t position, std::string&
   return buffer;
 }
 
+DiskRow scaled(const DiskRow& row, const Settings& settings) {
+  constexpr std::uint64_t kKeyCountMin = 1'000;
+  const double share = std::min(1.0, settings.seconds / Settings{}.seconds);
+  DiskRow smaller = row;
+  const auto key_count = static_cast<std::uint64_t>(static_cast<double>(row.key_count) * share);
+  smaller.key_count = std::max(key_count, kKeyCountMin);
+  return smaller;
+}
+
 Subject::Subject(const DiskEngine& engine, const DiskRow& row)
     : engine_(engine),
       row_(row),

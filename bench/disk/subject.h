@@ -15,6 +15,9 @@ namespace ashlar::bench {
 /// random one they are those of the other rows.
 std::string_view key_of(const DiskRow& row, std::uint64_t position, std::string& buffer);
 
+/// `row` with as many fewer keys as rounds are shorter than they are unless told otherwise.
+DiskRow scaled(const DiskRow& row, const Settings& settings);
+
 /// Threads: confined, the store itself apart.
 class Subject {
  public:
@@ -44,7 +47,7 @@ class Subject {
 
  private:
   const DiskEngine& engine_;
-  const DiskRow& row_;
+  DiskRow row_;
   BenchDirectory directory_;
   StoreSettings settings_;
   std::unique_ptr<DiskStore> store_;
