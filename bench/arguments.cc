@@ -15,7 +15,8 @@ using Outcome = std::expected<void, std::string>;
 constexpr std::string_view kUsage =
     "usage: ashlar-bench [--rows=name,name] [--rounds=N] [--seconds=S] [--json=FILE]\n"
     "                    [--list] [--help]\n"
-    "  --rows     the rows to run; all unless given\n"
+    "  --rows     the rows to run; all unless given. A star at the end of a name means all\n"
+    "             rows that begin so: disk-*\n"
     "  --rounds   rounds of each side, 1 to 1000; 5 unless given\n"
     "  --seconds  length of a round, above 0 to 600; 0.8 unless given\n"
     "  --json     the file to write one JSON object a row to\n"
@@ -46,15 +47,25 @@ std::string joined(std::span<const std::string_view> names) {
   return text;
 }
 
+/// Whether `wanted` means `row`: by its name or, with a star at the end, by how it begins.
+bool is_meant(std::string_view wanted, std::string_view row) {
+  if (!wanted.ends_with('*')) return wanted == row;
+  wanted.remove_suffix(1);
+  return row.starts_with(wanted);
+}
+
 Outcome take_rows(std::string_view text, std::span<const std::string_view> row_names,
                   std::vector<std::string>& rows) {
   while (true) {
     const auto comma = text.find(',');
     const std::string_view name = text.substr(0, comma);
-    if (std::ranges::find(row_names, name) == row_names.end()) {
+    const auto count_before = rows.size();
+    for (const auto row : row_names) {
+      if (is_meant(name, row)) rows.emplace_back(row);
+    }
+    if (rows.size() == count_before) {
       return complaint({"no row is named '", name, "'; there are: ", joined(row_names)});
     }
-    rows.emplace_back(name);
     if (comma == std::string_view::npos) return {};
     text.remove_prefix(comma + 1);
   }

@@ -40,6 +40,14 @@ TEST(Arguments, TakeEffect) {
   EXPECT_EQ(arguments->json_path, "a/b.jsonl");
 }
 
+TEST(Arguments, AStarMeansAllRowsThatBeginSo) {
+  EXPECT_EQ(parse({"--rows=mem-*"})->rows, (std::vector<std::string>{"mem-get", "mem-set"}));
+  EXPECT_EQ(parse({"--rows=mem-s*"})->rows, (std::vector<std::string>{"mem-set"}));
+  EXPECT_EQ(parse({"--rows=*"})->rows.size(), 2U);
+  EXPECT_NE(complaint({"--rows=disk-*"}), "none");
+  EXPECT_NE(complaint({"--rows=*-get"}), "none");
+}
+
 TEST(Arguments, AnUnknownRowIsToldWhichThereAre) {
   EXPECT_EQ(complaint({"--rows=mem-get,disk"}),
             "no row is named 'disk'; there are: mem-get, mem-set");

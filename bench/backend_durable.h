@@ -3,13 +3,14 @@
 /// Each is made in a directory of its own, which goes with it.
 #pragma once
 
-#include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "ashlar/db.h"
 #include "backend_ashlar.h"
+#include "bench_directory.h"
 
 #ifdef ASHLAR_BENCH_ROCKSDB
 #include <rocksdb/db.h>
@@ -17,26 +18,6 @@
 #endif
 
 namespace ashlar::bench {
-
-/// A directory beside the results of the bench, empty at first and gone in the end.
-class BenchDirectory {
- public:
-  explicit BenchDirectory(std::string_view name)
-      : path_(std::filesystem::path("build") / "bench" / "data" / name) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  BenchDirectory(const BenchDirectory&) = delete;
-  BenchDirectory& operator=(const BenchDirectory&) = delete;
-  ~BenchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Threads: thread-safe.
 class DurableAshlar {

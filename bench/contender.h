@@ -9,6 +9,7 @@
 #include <ctime>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -90,6 +91,12 @@ class Contender {
   virtual Figure run(double seconds) = 0;
 
   std::string_view name() const noexcept { return name_; }
+
+  /// What else is to be said of the rounds so far; empty for nothing.
+  virtual std::string note() const { return {}; }
+
+  /// Whether something besides the time makes the row miss its bounds.
+  virtual bool has_failed_besides() const { return false; }
 
   /// Answers that were wrong so far, and writes that failed.
   std::uint64_t wrong_count() const noexcept { return wrong_count_; }

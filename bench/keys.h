@@ -66,6 +66,19 @@ class Key {
   std::array<char, kKeyBytes> bytes_;
 };
 
+/// The key of an index in the order of the indices.
+class AscendingKey {
+ public:
+  explicit AscendingKey(std::uint64_t index) noexcept {
+    bytes_.fill('0');
+    store_word(bytes_.data() + 8, __builtin_bswap64(index));
+  }
+  std::string_view view() const noexcept { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::array<char, kKeyBytes> bytes_;
+};
+
 /// The first eight bytes of `key` as a number, ordered as keys are.
 inline std::uint64_t rank_of(std::string_view key) noexcept {
   return __builtin_bswap64(load_word(key, 0));

@@ -1,7 +1,6 @@
 // Rows of writes that survive: the process (a write-ahead log without sync) or a power cut (with).
 // The figure of the rows with sync is the time between two writes of all threads together.
 
-#include <array>
 #include <barrier>
 #include <cstdint>
 #include <memory>
@@ -15,19 +14,6 @@
 
 namespace ashlar::bench {
 namespace {
-
-/// The key of an index in the order of the indices.
-class AscendingKey {
- public:
-  explicit AscendingKey(std::uint64_t index) noexcept {
-    bytes_.fill('0');
-    store_word(bytes_.data() + 8, __builtin_bswap64(index));
-  }
-  std::string_view view() const noexcept { return {bytes_.data(), bytes_.size()}; }
-
- private:
-  std::array<char, kKeyBytes> bytes_;
-};
 
 template <typename Store, typename KeyOf>
 class FillLoop final : public Contender {

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <vector>
+
+#include "disk/disk_rows.h"
 
 namespace ashlar::bench {
 
@@ -104,57 +108,12 @@ constexpr std::array<Row, 19> kRows = {{
 }  // namespace
 
 std::span<const Row> all_rows() {
-  return kRows;
-}
-
-namespace {
-
-// On a machine that is shared, processor time says more than the clock on the wall.
-std::string processor_note(double ours, double peer) {
-  return "processor time " + fixed(ours, 0) + " against " + fixed(peer, 0) + " ns, " +
-         fixed(peer / ours, 2) + "x";
-}
-
-}  // namespace
-
-RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
-                   std::string_view peer_name) {
-  const RoundsOutcome rounds = run_rounds(settings, contenders);
-  const auto& spreads = rounds.spreads;
-  const auto line = [&](std::string name) {
-    return RowResult{.name = std::move(name),
-                     .ours = spreads[0].median,
-                     .peer = std::string(peer_name),
-                     .unit = "ns",
-                     .ours_spread = spreads[0]};
-  };
-
-  RowOutcome outcome;
-  outcome.results.push_back(line(std::string(row.name)));
-  outcome.results[0].must = row.must;
-  outcome.results[0].aim = row.aim;
-  for (std::size_t i = 1; i < contenders.size(); ++i) {
-    const std::string peer(contenders[i]->name());
-    if (peer != peer_name) {
-      outcome.results.push_back(line(std::string(row.name) + "/" + peer));
-      outcome.results.back().peer = peer;
-    }
-    auto& result = peer == peer_name ? outcome.results[0] : outcome.results.back();
-    result.peer_value = spreads[i].median;
-    result.ratio = spreads[i].median / spreads[0].median;
-    result.peer_spread = spreads[i];
-    result.note = processor_note(rounds.processor_ns[0], rounds.processor_ns[i]);
-  }
-  if (rounds.disturbed_turn_count > 0) {
-    outcome.results[0].note += "; " + std::to_string(rounds.disturbed_turn_count) + " of " +
-                               std::to_string(rounds.turn_count) + " turns disturbed";
-  }
-  for (const auto& contender : contenders) {
-    if (contender->wrong_count() == 0) continue;
-    outcome.wrong_count += contender->wrong_count();
-    outcome.wrong_of += (outcome.wrong_of.empty() ? "" : ", ") + std::string(contender->name());
-  }
-  return outcome;
+  static const std::vector<Row> kAll = [] {
+    std::vector<Row> rows(kRows.begin(), kRows.end());
+    std::ranges::copy(disk_rows(), std::back_inserter(rows));
+    return rows;
+  }();
+  return kAll;
 }
 
 }  // namespace ashlar::bench

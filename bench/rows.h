@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,8 +26,15 @@ struct Row {
   std::string_view name;
   std::string_view what;  ///< For `--list`.
   double must;
-  double aim;
+  std::optional<double> aim;  ///< Absent: the bound is all there is to reach.
   RowOutcome (*run)(const Row& row, const Settings& settings);
+};
+
+/// What a peer beside that of the row is held against.
+struct PeerBounds {
+  std::string_view peer;
+  double must;
+  std::optional<double> aim = {};  // NOLINT(readability-redundant-member-init): see RowResult.
 };
 
 /// All rows, in the order of the report.
@@ -35,11 +43,23 @@ std::span<const Row> all_rows();
 /// Keys held in the rows that do not say otherwise.
 inline constexpr std::uint64_t kKeyCount = 1'000'000;
 
-/// Runs the rounds of `contenders`, the first of which is ours, the second the peer of the row.
+/// Of what the contenders of a comparison give figures, and what holds for the further peers.
+struct Comparison {
+  std::string_view peer;  ///< The peer of the row.
+  std::string_view unit = "ns";
+  std::span<const PeerBounds> more = {};  ///< Peers with bounds of their own.
+};
+
+/// Runs the rounds of `contenders`, the first of which is ours.
 ///
-/// Returns: the row with its verdict, and a line for information for every further contender
+/// Returns: the row with its verdict against its peer; then a line for each further contender and
+///          for each peer with bounds that is missing, for information where there are no bounds
 RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
-                   std::string_view peer_name);
+                   const Comparison& comparison);
+inline RowOutcome compare(const Row& row, const Settings& settings, const Contenders& contenders,
+                          std::string_view peer_name) {
+  return compare(row, settings, contenders, Comparison{.peer = peer_name});
+}
 
 // One function a row, in the file that its name leads to: row_point.cc and so on.
 RowOutcome run_get(const Row& row, const Settings& settings);

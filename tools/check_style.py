@@ -137,7 +137,7 @@ def check_dead_files(root, names):
 def compile_alone(root, name):
     """None, or the first line of what the compiler says about a file that only includes `name`."""
     flags = ["-fsyntax-only", f"-I{root / 'include'}", f"-I{root / 'src'}",
-             f"-I{(root / name).parent}"]
+             f"-I{root / pathlib.PurePath(name).parts[0]}", f"-I{(root / name).parent}"]
     is_c = pathlib.PurePosixPath(name).name == "c.h"
     compilers = [["g++", "-xc++", "-std=c++23"]] + ([["gcc", "-xc", "-std=c11"]] if is_c else [])
     source = f'#include "{(root / name).resolve()}"\n'
