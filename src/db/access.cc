@@ -86,7 +86,8 @@ Result<void> Access::open_parts(Db::Impl& impl, const Environment& environment,
   ASHLAR_ASSERT(environment.disk != nullptr, "the environment is complete");
   const bool has_directory = !impl.options.directory.empty();
   if (has_directory) {
-    ASHLAR_TRY_ASSIGN(impl.directory, Directory::open(*environment.disk, impl.options.directory));
+    ASHLAR_TRY_ASSIGN(impl.directory, Directory::open(*environment.disk, impl.options.directory,
+                                                      impl.options.engine));
   }
   ASHLAR_TRY(make_engine(impl, environment, seed));
   ASHLAR_ASSERT(impl.engine != nullptr, "an engine that was made is there");
