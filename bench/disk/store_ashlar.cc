@@ -112,8 +112,8 @@ class AshlarStore final : public DiskStore {
 
 std::unique_ptr<DiskStore> open_ashlar(const StoreSettings& settings) {
   auto opened = Db::open({.directory = settings.directory + "/db",
-                          .engine = Engine::kMemory,
-                          .memory_budget_bytes = std::size_t{8} << 30U});
+                          .engine = Engine::kDisk,
+                          .memory_budget_bytes = settings.memory_bytes});
   if (!opened) throw std::runtime_error("ashlar: " + std::string(opened.error().message()));
   return std::make_unique<AshlarStore>(std::move(*opened), settings.value_bytes);
 }

@@ -24,9 +24,7 @@ rocksdb::Slice slice_of(std::string_view bytes) {
 
 class RocksDbReader final : public DiskReader {
  public:
-  RocksDbReader(rocksdb::DB& db, std::size_t value_bytes) : DiskReader(value_bytes), db_(db) {
-    read_options_.verify_checksums = true;
-  }
+  RocksDbReader(rocksdb::DB& db, std::size_t value_bytes) : DiskReader(value_bytes), db_(db) {}
 
   Found get(std::string_view key) override {
     const rocksdb::Status status = db_.Get(read_options_, slice_of(key), &value_);
@@ -146,8 +144,9 @@ rocksdb::BlockBasedTableOptions table_options(const StoreSettings& settings) {
   // Two memtables may be full of rows at once; what is left of the memory caches blocks.
   const std::size_t cache_bytes = settings.memory_bytes - 2 * settings.memtable_bytes();
   rocksdb::BlockBasedTableOptions options;
-  options.block_cache =
-      rocksdb::HyperClockCacheOptions(cache_bytes, options.block_size).MakeSharedCache();
+  // What the cache is told to expect of an entry decides how many it has room for.
+  const std::size_t entry_bytes = std::max(options.block_size, settings.value_bytes);
+  options.block_cache = rocksdb::HyperClockCacheOptions(cache_bytes, entry_bytes).MakeSharedCache();
   options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   options.cache_index_and_filter_blocks = false;
@@ -163,11 +162,13 @@ rocksdb::Options options_of(const StoreSettings& settings) {
   options.max_open_files = -1;
   options.write_buffer_size = settings.memtable_bytes();
   options.compression = compression_of(settings.compression);
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(settings)));
+  const rocksdb::BlockBasedTableOptions table = table_options(settings);
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.use_direct_reads = settings.caching == Caching::kLimited;
   options.use_direct_io_for_flush_and_compaction = options.use_direct_reads;
   if (settings.value_place == ValuePlace::kBlobFiles) {
     options.enable_blob_files = true;
+    options.blob_cache = table.block_cache;
     options.min_blob_size = 4096;
     options.blob_compression_type = options.compression;
     options.enable_blob_garbage_collection = true;
