@@ -101,18 +101,31 @@ class AshlarStore final : public DiskStore {
   std::unique_ptr<DiskReader> make_reader() override {
     return std::make_unique<AshlarReader>(db_, value_bytes_);
   }
-  bool compact() override { return db_.checkpoint().has_value(); }
+  bool compact() override { return db_.compact().has_value(); }
 
  private:
   Db db_;
   std::size_t value_bytes_;
 };
 
+TableCompression compression_of(BlockCompression compression) {
+  switch (compression) {
+    case BlockCompression::kNone:
+      return TableCompression::kNone;
+    case BlockCompression::kLz4:
+      return TableCompression::kLz4;
+    case BlockCompression::kZstd:
+      return TableCompression::kZstd;
+  }
+  return TableCompression::kNone;
+}
+
 }  // namespace
 
 std::unique_ptr<DiskStore> open_ashlar(const StoreSettings& settings) {
   auto opened = Db::open({.directory = settings.directory + "/db",
                           .engine = Engine::kDisk,
+                          .table_compression = compression_of(settings.compression),
                           .memory_budget_bytes = settings.memory_bytes});
   if (!opened) throw std::runtime_error("ashlar: " + std::string(opened.error().message()));
   return std::make_unique<AshlarStore>(std::move(*opened), settings.value_bytes);
