@@ -69,14 +69,15 @@ function(ashlar_library)
   target_link_libraries(ashlar PUBLIC Threads::Threads PRIVATE ${ashlar_packages})
 endfunction()
 
-# ashlar_test(NAME SOURCES files... [LABELS labels...] [LIBRARIES libraries...] [TIMEOUT seconds]):
-# the GoogleTest program NAME_test; ctest knows each of its cases as NAME.Suite.Case. Labels: `fast`
-# unless given.
+# ashlar_test(NAME SOURCES files... [LABELS labels...] [LIBRARIES libraries...] [TIMEOUT seconds]
+# [BOTH_ENGINES]): the GoogleTest program NAME_test; ctest knows each of its cases as
+# NAME.Suite.Case, and with BOTH_ENGINES, run on the disk engine (src/db/engine_rig_test.h), as
+# NAME.disk.Suite.Case. Labels: `fast` unless given.
 function(ashlar_test name)
   if(NOT ASHLAR_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LABELS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "BOTH_ENGINES" "TIMEOUT" "SOURCES;LABELS;LIBRARIES")
   if(NOT arg_LABELS)
     set(arg_LABELS fast)
   endif()
@@ -100,11 +101,20 @@ function(ashlar_test name)
     DISCOVERY_TIMEOUT 60
     TEST_LIST ${target}_cases
     PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_BOTH_ENGINES)
+    gtest_discover_tests(${target}
+      TEST_PREFIX ${name}.disk.
+      DISCOVERY_MODE PRE_TEST
+      DISCOVERY_TIMEOUT 60
+      TEST_LIST ${target}_disk_cases
+      PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT ASHLAR_TEST_ENGINE=disk)
+  endif()
 
   # gtest_discover_tests keeps the first of several labels only, so ctest hears of all of them here.
   set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)
   file(WRITE ${labels_file}
-    "set_tests_properties(\${${target}_cases} PROPERTIES LABELS \"${arg_LABELS}\")\n")
+    "set_tests_properties(\${${target}_cases} \${${target}_disk_cases}
+      PROPERTIES LABELS \"${arg_LABELS}\")\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
 endfunction()
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "db/access.h"
+#include "db/engine_rig_test.h"
 #include "os/manual_clock.h"
 
 namespace ashlar {
@@ -22,7 +23,7 @@ constexpr std::int64_t kStartMs = 1'000'000;
 class DbTest : public ::testing::Test {
  protected:
   Db open(const Options& options = {.key_bytes_max = 64, .value_bytes_max = 4096}) {
-    Result<Db> opened = db::Access::open(options, {.clock = &clock_, .has_background = false});
+    Result<Db> opened = rig_.open(options, {.clock = &clock_, .has_background = false});
     EXPECT_TRUE(opened) << opened.error().message();
     return std::move(*opened);
   }
@@ -35,6 +36,7 @@ class DbTest : public ::testing::Test {
   }
 
   os::ManualClock clock_{kStartMs};
+  db::EngineRig rig_;
   Db db_ = open();
 };
 

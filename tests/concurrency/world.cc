@@ -13,8 +13,10 @@ namespace {
 
 constexpr std::size_t kNumberDigits = 20;
 
-Db opened(const Options& options, const os::Clock& clock) {
-  auto db = db::Access::open(options, {.clock = &clock, .hash_seed = 7, .has_background = false});
+Db opened(db::EngineRig& rig, const Options& options, const os::Clock& clock) {
+  // On disk with the threads that flush and compact.
+  const bool is_on_disk = db::engine_under_test() == Engine::kDisk;
+  auto db = rig.open(options, {.clock = &clock, .hash_seed = 7, .has_background = is_on_disk});
   ASHLAR_ASSERT(db.has_value(), "a database opens");
   return std::move(*db);
 }
@@ -27,7 +29,7 @@ std::string padded(std::uint64_t number, std::size_t digits) {
 
 }  // namespace
 
-World::World(const Options& options) : db_(opened(options, clock_)) {}
+World::World(const Options& options) : db_(opened(rig_, options, clock_)) {}
 
 void World::maintain() {
   db::Access::engine(db_).maintain();

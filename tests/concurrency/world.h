@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ashlar/db.h"
+#include "db/engine_rig_test.h"
 #include "os/manual_clock.h"
 
 namespace ashlar::concurrency {
@@ -33,7 +34,8 @@ class World {
 
  private:
   os::ManualClock clock_;
-  Db db_;  // Uses the clock, so it goes first.
+  db::EngineRig rig_;
+  Db db_;  // Uses what stands above, so it goes first.
 };
 
 /// Runs all tasks at the same time and returns when all are done.

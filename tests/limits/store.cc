@@ -11,15 +11,15 @@
 namespace ashlar::limits {
 namespace {
 
-Db opened(const Options& options, const os::Clock& clock) {
-  auto db = db::Access::open(options, {.clock = &clock, .hash_seed = 3, .has_background = false});
+Db opened(db::EngineRig& rig, const Options& options, const os::Clock& clock) {
+  auto db = rig.open(options, {.clock = &clock, .hash_seed = 3, .has_background = false});
   ASHLAR_ASSERT(db.has_value(), "a database opens");
   return std::move(*db);
 }
 
 }  // namespace
 
-Store::Store(const Options& options) : db_(opened(options, clock_)) {}
+Store::Store(const Options& options) : db_(opened(rig_, options, clock_)) {}
 
 void Store::settle(std::int64_t by_ms) {
   clock_.advance(by_ms);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ashlar/db.h"
+#include "db/engine_rig_test.h"
 #include "os/manual_clock.h"
 
 namespace ashlar::limits {
@@ -40,7 +41,8 @@ class Store {
 
  private:
   os::ManualClock clock_;
-  Db db_;  // Uses the clock, so it goes first.
+  db::EngineRig rig_;
+  Db db_;  // Uses what stands above, so it goes first.
 };
 
 /// Whether the message of `error` contains all of `parts`.
