@@ -140,12 +140,17 @@ void MergingCursor::find_runner_up() {
 }
 
 /// Moves the winner's source and finds the next winner.
+inline void MergingCursor::advance() {
+  step(sources_[tree_[0]]);
+  settle();
+}
+
+/// Finds the next winner, after the source of the one before has moved.
 ///
 /// The runner-up is looked for when a source has won twice running, so that sources which take
 /// turns do not pay for it, and ones which come in streaks pay once a streak.
-inline void MergingCursor::advance() {
+inline void MergingCursor::settle() {
   const Index source = tree_[0];
-  step(sources_[source]);
   if (runner_up_ != kNone && beats(source, runner_up_)) return;
   runner_up_ = kNone;
   replay(source);
@@ -237,6 +242,29 @@ void MergingCursor::previous() {
   ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
   if (direction_ != Direction::kBackward) return turn(Direction::kBackward);
   advance_beyond_key();
+}
+
+std::size_t MergingCursor::source() const noexcept {
+  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
+  return tree_[0];
+}
+
+bool MergingCursor::is_alone_up_to(std::string_view last) {
+  ASHLAR_ASSERT(is_valid_ && direction_ == Direction::kForward, "a merge goes forward");
+  ASHLAR_DEBUG_ASSERT(winner().key <= last, "what is taken together begins at the key at hand");
+  if (runner_up_ == kNone) find_runner_up();
+  if (runner_up_ == kNone) return true;  // There is no other source.
+  const Source& next = sources_[runner_up_];
+  return next.is_at_end() || last < next.key;
+}
+
+void MergingCursor::resume() {
+  ASHLAR_ASSERT(is_valid_ && direction_ == Direction::kForward, "a merge goes forward");
+  ASHLAR_ASSERT(!winner().is_above_equal,
+                "U9: a source that is moved alone was alone with its key");
+  load(winner());
+  settle();
+  is_valid_ = !winner().is_at_end() && !error_;
 }
 
 std::string_view MergingCursor::key() const noexcept {

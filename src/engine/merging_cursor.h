@@ -64,6 +64,21 @@ class MergingCursor final : public RowCursor {
   TimeMs deadline_ms() const noexcept override;
   Result<void> status() const override;
 
+  // For a merge that takes many rows of one source together. The cursor is valid and goes forward.
+
+  /// The source that the row at hand is from: its place among those that are merged.
+  std::size_t source() const noexcept;
+
+  /// Whether what is next, up to the last key that is not behind `last`, is all from that source.
+  ///
+  /// Input: last  the key at hand, or one behind it
+  /// Cost:  a comparison for each doubling of the number of sources
+  bool is_alone_up_to(std::string_view last);
+
+  /// Goes on from where that source stands, which its owner has moved forward. It was alone up to
+  /// the row before.
+  void resume();
+
   /// Aborts unless U6 to U10 hold.
   void check() const;
 
@@ -95,6 +110,7 @@ class MergingCursor final : public RowCursor {
   void load(Source& source);
   void step(Source& source);
   void advance();
+  void settle();
   void advance_beyond_key();
   void replay(Index source);
   void find_runner_up();

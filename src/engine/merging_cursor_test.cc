@@ -265,5 +265,71 @@ TEST(MergingCursorDeathTest, IsNotSteppedWhenInvalid) {
   EXPECT_DEATH(cursor->next(), "only a valid cursor is stepped");
 }
 
+/// Moves a source of `cursor` behind `last`, as its owner may when it is alone up to there.
+void skip_behind(MergingCursor& cursor, RowList& source, const std::string& last) {
+  source.seek(last + '\0');
+  cursor.resume();
+}
+
+// U7 to U9: rows may be taken past the cursor where a source is alone; what follows is the same.
+TEST(MergingCursor, GoesOnAfterASourceWasMoved) {
+  Random random(testing::seed(), 5);
+  std::size_t skip_count = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto sources = random_sources(random);
+    const RowMap all = merged(sources);
+    std::vector<std::unique_ptr<RowCursor>> cursors;
+    std::vector<RowList*> lists;
+    for (const RowMap& rows : sources) {
+      cursors.push_back(std::make_unique<RowList>(rows));
+      lists.push_back(static_cast<RowList*>(cursors.back().get()));
+    }
+    MergingCursor cursor(std::move(cursors));
+    cursor.seek_to_first();
+    auto expected = all.begin();
+    while (expected != all.end()) {
+      ASSERT_TRUE(cursor.is_valid());
+      ASSERT_EQ(cursor.key(), expected->first);
+      ASSERT_EQ(row_of(cursor), expected->second);
+      const RowMap& rows = sources[cursor.source()];
+      auto last = rows.find(expected->first);
+      ASSERT_NE(last, rows.end()) << "the row is from the source that is named";
+      for (std::uint64_t i = random.below(4); i > 0 && std::next(last) != rows.end(); --i) ++last;
+      const auto is_beside = [&](const RowMap& other) {
+        return &other != &rows &&
+               other.lower_bound(expected->first) != other.upper_bound(last->first);
+      };
+      const bool is_alone = std::ranges::none_of(sources, is_beside);
+      ASSERT_EQ(cursor.is_alone_up_to(last->first), is_alone);
+      cursor.check();
+      if (is_alone && random.chance(70)) {
+        skip_behind(cursor, *lists[cursor.source()], last->first);
+        expected = all.upper_bound(last->first);
+        ++skip_count;
+      } else {
+        cursor.next();
+        ++expected;
+      }
+      cursor.check();
+    }
+    EXPECT_FALSE(cursor.is_valid());
+  }
+  EXPECT_GT(skip_count, 100U);
+}
+
+// U10
+TEST(MergingCursor, TellsOfASourceThatFailedWhileItWasMoved) {
+  std::vector<std::unique_ptr<RowCursor>> cursors;
+  cursors.push_back(std::make_unique<RowList>(RowMap{{"a", {}}, {"b", {}}}, 1));
+  cursors.push_back(std::make_unique<RowList>(RowMap{{"c", {}}}));
+  auto& first = static_cast<RowList&>(*cursors.front());
+  MergingCursor cursor(std::move(cursors));
+  cursor.seek_to_first();
+  ASSERT_TRUE(cursor.is_alone_up_to("b"));
+  skip_behind(cursor, first, "a");
+  EXPECT_FALSE(cursor.is_valid());
+  EXPECT_EQ(cursor.status().error().code(), ErrorCode::kIo);
+}
+
 }  // namespace
 }  // namespace ashlar::engine

@@ -8,6 +8,12 @@
 namespace ashlar::lsm {
 namespace {
 
+// A block that is shorter is a short one. One that is handed through ends the block before it
+// early; blocks that are short then are one in so many at most, so that tables do not fall to
+// pieces from compaction to compaction.
+constexpr std::size_t kBlockBytesMin = table::kBlockBytesMax / 2;
+constexpr std::uint64_t kBlocksPerShortOne = 8;
+
 TableInfo info_of(std::uint64_t number, const table::TableProperties& properties) {
   return {.number = number,
           .age_rank = number,  // Files of later flushes have larger numbers.
@@ -38,19 +44,16 @@ TableOutput::~TableOutput() {
   for (const TableInfo& table : written_) store_.give_up(table.number);
 }
 
-/// Whether the row says nothing to anybody: gone, with nothing older to hide.
-bool TableOutput::is_let_go(const engine::Operation& row) const noexcept {
-  return rule_.is_bottom_most && row.kind == engine::OperationKind::kErase;
+/// Whether a row says nothing to anybody: gone, with nothing older to hide.
+bool TableOutput::is_let_go(engine::OperationKind kind) const noexcept {
+  return rule_.is_bottom_most && kind == engine::OperationKind::kErase;
 }
 
 Result<void> TableOutput::add(const engine::Operation& row) {
   ASHLAR_ASSERT(!is_finished_, "what is finished takes no row");
-  const bool is_expired =
-      row.kind == engine::OperationKind::kPut && row.deadline_ms <= rule_.now_ms;
-  const engine::Operation kept = is_expired ? erase_of(row) : row;
-  if (is_let_go(kept)) return {};
-  if (is_table_full(kept.key)) ASHLAR_TRY(finish_table());
-  if (writer_ == nullptr) ASHLAR_TRY(begin_table());
+  const engine::Operation kept = is_expired(row.deadline_ms) ? erase_of(row) : row;
+  if (is_let_go(kept.kind)) return {};
+  ASHLAR_TRY(make_room_for(kept.key));
   return writer_->add(kept, base::hash_key(kept.key, store_.identity().hash_seed));
 }
 
@@ -64,6 +67,43 @@ Result<void> TableOutput::add_some(engine::RowCursor& rows, std::uint64_t count_
   return {};
 }
 
+bool TableOutput::changes_a_row_of(const table::Block& rows) const noexcept {
+  for (std::uint32_t row = 0; row < rows.row_count(); ++row) {
+    if (is_expired(rows.deadline_ms(row)) || is_let_go(rows.kind(row))) return true;
+  }
+  return false;
+}
+
+/// Whether the block at hand may end where it is: because it is long enough, or because few others
+/// of the table are not.
+bool TableOutput::may_end_block() const noexcept {
+  if (writer_ == nullptr || writer_->open_block_bytes() == 0) return true;
+  if (writer_->open_block_bytes() >= kBlockBytesMin || short_block_index_ == 0) return true;
+  return writer_->block_count() >= short_block_index_ + kBlocksPerShortOne;
+}
+
+bool TableOutput::may_add_block(const table::TableWalk& at) const {
+  ASHLAR_ASSERT(at.is_at_block_begin(), "a block is added from its first row on");
+  const table::Compression wanted = rule_.table.compression;
+  const table::StoredBlock& stored = at.stored_block();
+  // A dictionary is trained on rows that are added one by one.
+  return wanted != table::Compression::kZstdDictionary &&
+         at.table().properties().compression == wanted &&
+         table::TableWriter::can_take(stored.kind) && stored.raw_bytes >= kBlockBytesMin &&
+         may_end_block() && !changes_a_row_of(at.rows());
+}
+
+Result<void> TableOutput::add_block(const table::TableWalk& at) {
+  ASHLAR_ASSERT(!is_finished_, "what is finished takes no row");
+  ASHLAR_DEBUG_ASSERT(may_add_block(at), "V20: the rule leaves its rows as they are");
+  ASHLAR_TRY(make_room_for(at.key()));
+  const std::size_t open_bytes = writer_->open_block_bytes();
+  if (open_bytes > 0 && open_bytes < kBlockBytesMin) {
+    short_block_index_ = writer_->block_count() + 1;
+  }
+  return writer_->add_stored_block(at.stored_block(), at.rows());
+}
+
 /// Whether `key` begins another table: for the length of the one at hand, or for what that overlaps
 /// with a level further down.
 bool TableOutput::is_table_full(std::string_view key) {
@@ -75,8 +115,15 @@ bool TableOutput::is_table_full(std::string_view key) {
   return writer_->file_bytes() >= rule_.table_bytes_max || cut_bytes_ > rule_.cut_bytes_max;
 }
 
+/// Makes `writer_` that of the table in which `key` belongs.
+Result<void> TableOutput::make_room_for(std::string_view key) {
+  if (is_table_full(key)) ASHLAR_TRY(finish_table());
+  return writer_ == nullptr ? begin_table() : Result<void>();
+}
+
 Result<void> TableOutput::begin_table() {
   number_ = store_.take_number();
+  short_block_index_ = 0;
   cut_bytes_ = 0;
   ASHLAR_TRY_ASSIGN(writer_, store_.begin(number_, rule_.table));
   return {};

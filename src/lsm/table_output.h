@@ -6,6 +6,7 @@
 ///   V16  Rows in are rows out, in their order, but for those that the rule lets go of; tables come
 ///       in the order of their keys and none overlaps another.
 ///   V17  When it is given up, or goes without `finish`, none of its files is left.
+///   V20  A block that is added whole leaves the rows that adding each of them would leave.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "ashlar/result.h"
 #include "engine/row_cursor.h"
 #include "lsm/table_store.h"
+#include "table/table_walk.h"
 #include "table/table_writer.h"
 
 namespace ashlar::lsm {
@@ -53,14 +55,31 @@ class TableOutput {
   /// Errors: as add
   Result<void> add_some(engine::RowCursor& rows, std::uint64_t count_max);
 
+  /// Whether the block that `at` stands at the beginning of may be added whole: as it is stored it
+  /// is what this output wants, the rule changes none of its rows (V20), and it leaves no more
+  /// short blocks than there may be.
+  ///
+  /// Cost: a look at each of its rows, if all else is right
+  bool may_add_block(const table::TableWalk& at) const;
+
+  /// Adds that block behind all others.
+  ///
+  /// Errors: as add
+  /// Cost:   a hash for each row; it is not compressed again
+  Result<void> add_block(const table::TableWalk& at);
+
   /// Makes the tables durable, their names included, and opens them.
   ///
   /// Returns: none when no row was left
   Result<std::vector<base::Ref<const OpenTable>>> finish();
 
  private:
-  bool is_let_go(const engine::Operation& row) const noexcept;
+  bool is_expired(engine::TimeMs deadline_ms) const noexcept { return deadline_ms <= rule_.now_ms; }
+  bool is_let_go(engine::OperationKind kind) const noexcept;
+  bool changes_a_row_of(const table::Block& rows) const noexcept;
+  bool may_end_block() const noexcept;
   bool is_table_full(std::string_view key);
+  Result<void> make_room_for(std::string_view key);
   Result<void> begin_table();
   Result<void> finish_table();
 
@@ -68,6 +87,7 @@ class TableOutput {
   const OutputRule rule_;
   std::unique_ptr<table::TableWriter> writer_;  // Null between two tables.
   std::uint64_t number_ = 0;                    // Of its file.
+  std::uint64_t short_block_index_ = 0;         // Of the last that was ended early in it, plus one.
   std::vector<TableInfo> written_;
   std::size_t cut_index_ = 0;    // The tables to cut along before it end before the key at hand.
   std::uint64_t cut_bytes_ = 0;  // Of those that the table at hand has passed.

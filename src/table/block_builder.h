@@ -28,6 +28,11 @@ class BlockBuilder {
   void finish(std::string& raw);
 
   bool is_empty() const noexcept { return rows_.empty(); }
+
+  /// How long the block would be if it were finished now.
+  std::size_t raw_bytes() const noexcept {
+    return is_empty() ? 0 : header_of(sums_).values_begin + sums_.value_bytes;
+  }
   std::uint32_t row_count() const noexcept { return static_cast<std::uint32_t>(rows_.size()); }
   std::string_view last_key() const noexcept { return key(rows_.size() - 1); }
 

@@ -44,6 +44,8 @@ class TableWalk final : public engine::RowCursor {
 
   // Whole blocks, for `TableWriter::add_stored_block`. The walk is valid.
 
+  const TableFile& table() const noexcept { return table_; }
+
   /// The block of the row at hand, and whether it is the first row of it.
   std::size_t block() const noexcept { return block_; }
   bool is_at_block_begin() const noexcept { return row_ == 0; }

@@ -162,7 +162,7 @@ Result<TableProperties> TableWriter::finish() {
 std::uint64_t TableWriter::file_bytes() const noexcept {
   constexpr std::uint64_t kIndexBytesPerBlock = 16;
   return written_bytes_ + out_.size() + held_bytes_ + filter_.bytes() +
-         kIndexBytesPerBlock * (index_.block_count() + held_.size());
+         kIndexBytesPerBlock * block_count();
 }
 
 }  // namespace ashlar::table

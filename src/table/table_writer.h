@@ -71,6 +71,10 @@ class TableWriter {
 
   std::uint64_t row_count() const noexcept { return properties_.row_count; }
 
+  /// How many blocks are finished, and how long the one is that is not.
+  std::uint64_t block_count() const noexcept { return index_.block_count() + held_.size(); }
+  std::size_t open_block_bytes() const noexcept { return block_.raw_bytes(); }
+
  private:
   /// A block that waits for the dictionary.
   struct HeldBlock {

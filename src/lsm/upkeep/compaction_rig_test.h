@@ -64,12 +64,28 @@ inline table::TestRows newest_rows(const Version& version) {
   return rows;
 }
 
+/// The rows of the tables that a compaction has added.
+inline table::TestRows added_rows(const CompactionResult& result) {
+  table::TestRows rows;
+  for (const auto& [level, table] : result.edit.additions) {
+    rows.merge(rows_of({base::Ref<const OpenTable>(&opened(*table))}));
+  }
+  return rows;
+}
+
 /// What a reader is shown of `rows`.
 inline table::TestRows visible_rows(table::TestRows rows, engine::TimeMs now_ms) {
   std::erase_if(rows, [now_ms](const auto& row) {
     return row.second.kind == engine::OperationKind::kErase || row.second.deadline_ms <= now_ms;
   });
   return rows;
+}
+
+inline const table::TestRow kErased = {.kind = engine::OperationKind::kErase};
+
+inline Result<std::optional<CompactionResult>> run(CompactionRig& rig, const CompactionPlan& plan,
+                                                   const OutputRule& rule = {}) {
+  return compact(rig.store, plan, rule, std::stop_token());
 }
 
 /// A plan of all of level 0 and all of level 6.

@@ -45,6 +45,12 @@ void LevelWalk::next() {
   go_on_after_table();
 }
 
+void LevelWalk::skip_block() {
+  ASHLAR_ASSERT(is_valid(), "only a walk at a row goes on");
+  at_->skip_block();
+  go_on_after_table();
+}
+
 void LevelWalk::seek_to_last() {
   ASHLAR_ASSERT(false, "a compaction goes forward");
 }

@@ -45,6 +45,12 @@ class LevelWalk final : public engine::RowCursor {
   /// Errors: kIo, kCorruption  as TableWalk
   Result<void> status() const override { return at_ ? at_->status() : Result<void>(); }
 
+  /// The walk through the table of the row at hand, for what it says of whole blocks.
+  const table::TableWalk& in_table() const noexcept { return *at_; }
+
+  /// Goes to the first row behind the block of the row at hand.
+  void skip_block();
+
  private:
   table::TableWalk& begin_table(std::size_t index);
   void go_on_after_table();
