@@ -8,7 +8,13 @@ namespace {
 
 std::string summary_of(const db::DirectoryReport& report) {
   std::string text = report.path + ": ";
-  if (report.checkpoint) {
+  if (report.tables) {
+    const db::LevelFigures total = report.tables->total();
+    text += std::to_string(total.row_count) + " rows in " + std::to_string(total.table_count) +
+            " tables by manifest " + std::to_string(report.tables->manifest_number) + ", ";
+  } else if (report.engine == Engine::kDisk) {
+    text += "no manifest, ";
+  } else if (report.checkpoint) {
     text += std::to_string(report.checkpoint->row_count) + " rows in checkpoint " +
             std::to_string(report.checkpoint->number) + ", ";
   } else {

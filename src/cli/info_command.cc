@@ -22,12 +22,35 @@ std::string text_of_moment(std::int64_t moment_ms) {
   return std::string(text, bytes) + fraction + "Z";
 }
 
+nlohmann::ordered_json json_of(const db::TableFigures& tables) {
+  nlohmann::ordered_json levels = nlohmann::ordered_json::array();
+  for (std::size_t level = 0; level < tables.levels.size(); ++level) {
+    const db::LevelFigures& figures = tables.levels[level];
+    levels.push_back({{"level", level},
+                      {"tables", figures.table_count},
+                      {"file_bytes", figures.file_bytes},
+                      {"rows", figures.row_count},
+                      {"erases", figures.erase_count}});
+  }
+  return {{"manifest", tables.manifest_number},
+          {"manifest_bytes", tables.manifest_bytes},
+          {"next_file_number", tables.next_file_number},
+          {"last_sequence", tables.last_sequence},
+          {"log_position", tables.origin},
+          {"sound_tables", tables.sound_table_count},
+          {"unnamed_tables", tables.stranger_count},
+          {"levels", std::move(levels)}};
+}
+
 nlohmann::ordered_json json_of(const db::DirectoryReport& report) {
   nlohmann::ordered_json json;
   json["directory"] = report.path;
   json["format"] = report.format;
+  json["engine"] = report.engine == Engine::kDisk ? "disk" : "memory";
   json["damage_count"] = report.damages.size();
-  if (report.checkpoint) {
+  if (report.engine == Engine::kDisk) {
+    json["tables"] = report.tables ? json_of(*report.tables) : nlohmann::ordered_json();
+  } else if (report.checkpoint) {
     json["checkpoint"] = {{"number", report.checkpoint->number},
                           {"rows", report.checkpoint->row_count},
                           {"file_bytes", report.checkpoint->file_bytes},
@@ -61,8 +84,31 @@ std::string line_of(std::string name, const std::string& what) {
   return name + what + "\n";
 }
 
-std::string text_of(const db::DirectoryReport& report) {
-  std::string text = line_of("directory", report.path) + line_of("format", report.format);
+std::string text_of(const db::LevelFigures& figures) {
+  return std::to_string(figures.table_count) + " tables, " + std::to_string(figures.file_bytes) +
+         " bytes, " + std::to_string(figures.row_count) + " rows, " +
+         std::to_string(figures.erase_count) + " of them erases";
+}
+
+std::string text_of(const db::TableFigures& tables) {
+  std::string text =
+      line_of("manifest", "number " + std::to_string(tables.manifest_number) + ", " +
+                              std::to_string(tables.manifest_bytes) + " bytes, up to position " +
+                              std::to_string(tables.origin) + " and sequence " +
+                              std::to_string(tables.last_sequence) + ", next file " +
+                              std::to_string(tables.next_file_number));
+  text += line_of("tables", text_of(tables.total()));
+  for (std::size_t level = 0; level < tables.levels.size(); ++level) {
+    if (tables.levels[level].table_count == 0) continue;
+    text += line_of("", "level " + std::to_string(level) + ": " + text_of(tables.levels[level]));
+  }
+  if (tables.stranger_count > 0) {
+    text += line_of("", std::to_string(tables.stranger_count) + " more that nothing needs");
+  }
+  return text;
+}
+
+std::string text_of_checkpoint(const db::DirectoryReport& report) {
   std::string checkpoint = "none";
   if (report.checkpoint) {
     const db::CheckpointFigures& figures = *report.checkpoint;
@@ -71,7 +117,16 @@ std::string text_of(const db::DirectoryReport& report) {
                  std::to_string(figures.file_bytes) + " bytes, from position " +
                  std::to_string(figures.origin) + ", begun " + text_of_moment(figures.moment_ms);
   }
-  text += line_of("checkpoint", checkpoint);
+  return line_of("checkpoint", checkpoint);
+}
+
+std::string text_of(const db::DirectoryReport& report) {
+  const bool has_tables = report.engine == Engine::kDisk;
+  std::string text = line_of("directory", report.path) + line_of("format", report.format);
+  text += line_of("engine", has_tables ? "disk" : "memory");
+  if (!has_tables) text += text_of_checkpoint(report);
+  if (has_tables) text += report.tables ? text_of(*report.tables) : line_of("manifest", "none");
+  const std::string base = has_tables ? "the tables" : "the checkpoint";
   const db::LogFigures& log = report.log;
   text += line_of("log", std::to_string(log.segment_count) + " segments, numbers " +
                              std::to_string(log.first_segment) + " to " +
@@ -80,13 +135,13 @@ std::string text_of(const db::DirectoryReport& report) {
   text += line_of("", "positions " + std::to_string(log.first) + " to " + std::to_string(log.end) +
                           ", up to commit " + std::to_string(log.commit));
   text += line_of("", std::to_string(log.end - log.begin) + " bytes and " +
-                          std::to_string(log.frame_count) + " frames behind the checkpoint");
+                          std::to_string(log.frame_count) + " frames behind " + base);
   text += line_of("ring", std::to_string(log.ring_bytes) + " bytes");
   text += line_of("end", log.is_closed ? "closed in order"
                                        : "not closed, " + std::to_string(log.torn_bytes) +
                                              " torn bytes behind it");
   const std::string newest = text_of_moment(log.moment_ms);
-  text += line_of("newest", newest.empty() ? "no commit behind the checkpoint" : "about " + newest);
+  text += line_of("newest", newest.empty() ? "no commit behind " + base : "about " + newest);
   text += line_of("files", std::to_string(report.checked_bytes) + " bytes");
   if (!report.is_sound()) {
     text += line_of("damage", std::to_string(report.damages.size()) + "; see `ashlar check " +

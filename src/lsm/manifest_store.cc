@@ -17,7 +17,8 @@ std::unexpected<Error> damaged(const std::string& path, const std::string& what)
   return std::unexpected(Error(ErrorCode::kCorruption, path + " at 0: " + what));
 }
 
-/// Reads a manifest. What its name promises and the disk does not hold is damage, not absence.
+}  // namespace
+
 Result<Manifest> read_manifest(os::Disk& disk, const std::string& path) {
   ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, path, os::OpenMode::kRead));
   if (file == nullptr) return damaged(path, "the file is missing");
@@ -27,8 +28,6 @@ Result<Manifest> read_manifest(os::Disk& disk, const std::string& path) {
   ASHLAR_TRY(file->read(0, bytes));
   return decode_manifest(bytes, path);
 }
-
-}  // namespace
 
 std::string manifest_name(std::uint64_t number) {
   ASHLAR_ASSERT(number > 0, "manifests are counted from 1");

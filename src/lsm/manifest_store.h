@@ -30,6 +30,13 @@ std::string manifest_name(std::uint64_t number);
 /// Returns: nullopt when `name` is not that of a manifest
 std::optional<std::uint64_t> manifest_number(std::string_view name);
 
+/// Reads the manifest `path`, whichever it is. What its name promises and the disk does not hold is
+/// damage, not absence.
+///
+/// Errors: kCorruption  it is damaged: names `path` and the offset
+///         kIo
+Result<Manifest> read_manifest(os::Disk& disk, const std::string& path);
+
 /// Of the one that is being written. It counts for nothing.
 inline constexpr std::string_view kUnfinishedManifest = "unfinished-manifest";
 

@@ -8,10 +8,9 @@
 #include "table/block.h"
 
 namespace ashlar::lsm {
-namespace {
 
-/// What the file says of itself that the manifest says differently; nullptr when they agree.
-const char* difference(const TableInfo& info, const table::TableProperties& properties) noexcept {
+const char* find_difference(const TableInfo& info,
+                            const table::TableProperties& properties) noexcept {
   if (info.file_bytes != properties.file_bytes) return "its length";
   if (info.row_count != properties.row_count) return "how many rows it has";
   if (info.erase_count != properties.erase_count) return "how many erases it has";
@@ -22,14 +21,12 @@ const char* difference(const TableInfo& info, const table::TableProperties& prop
   return nullptr;
 }
 
-}  // namespace
-
 Result<base::Ref<const OpenTable>> OpenTable::open(const TableWorld& world, const std::string& path,
                                                    const table::TableIdentity& identity,
                                                    TableInfo info) {
   ASHLAR_ASSERT(info.number == identity.number, "a table is opened under its own number");
   ASHLAR_TRY_ASSIGN(auto file, table::TableFile::open(world.disk, path, identity));
-  if (const char* const what = difference(info, file->properties())) {
+  if (const char* const what = find_difference(info, file->properties())) {
     return std::unexpected(
         Error(ErrorCode::kCorruption, path + ": the manifest tells differently of " + what));
   }

@@ -32,6 +32,12 @@ struct TableWorld {
   table::BlockCache& cache;
 };
 
+/// What a file says of itself that `info` says differently, in words: "how many rows it has".
+///
+/// Returns: nullptr when they agree
+const char* find_difference(const TableInfo& info,
+                            const table::TableProperties& properties) noexcept;
+
 /// Threads: immutable, but for the cache, which is thread-safe.
 class OpenTable final : public Table {
  public:

@@ -46,7 +46,8 @@ TableFile::TableFile(std::unique_ptr<os::File> file, const TableIdentity& identi
       index_(std::move(index)) {}
 
 Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::string& path,
-                                                   const TableIdentity& identity) {
+                                                   const TableIdentity& identity,
+                                                   FilterUse filter) {
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kRead));
   if (file == nullptr) return std::unexpected(table_damage(path, 0, "the file is missing"));
   ASHLAR_TRY_ASSIGN(const std::uint64_t file_bytes, file->size());
@@ -77,7 +78,7 @@ Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::st
       new TableFile(std::move(file), identity, std::move(*decompressor), std::move(*index)));
   table->properties_ = std::move(*properties);
   table->properties_.file_bytes = file_bytes;
-  ASHLAR_TRY(table->load_filter(footer));
+  if (filter == FilterUse::kLoad) ASHLAR_TRY(table->load_filter(footer));
   return table;
 }
 

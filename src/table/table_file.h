@@ -17,6 +17,12 @@
 
 namespace ashlar::table {
 
+/// Whether a table whose filter is damaged opens.
+enum class FilterUse : std::uint8_t {
+  kLoad,
+  kIgnore,  ///< It does, and `may_contain` says yes to all: for those who save what is left.
+};
+
 /// Threads:  immutable: every method may be called from any thread at the same time.
 /// Lifetime: the disk must outlive it.
 class TableFile {
@@ -28,7 +34,8 @@ class TableFile {
   ///         kIo
   /// Cost:   five reads
   static Result<std::unique_ptr<TableFile>> open(os::Disk& disk, const std::string& path,
-                                                 const TableIdentity& identity);
+                                                 const TableIdentity& identity,
+                                                 FilterUse filter = FilterUse::kLoad);
   TableFile(const TableFile&) = delete;
   TableFile& operator=(const TableFile&) = delete;
 

@@ -10,11 +10,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ashlar/db.h"
 #include "db/access.h"
 #include "db/directory.h"
 #include "db/inspection/inspect.h"
+#include "lsm/engine/tiny_settings_test.h"
 #include "os/manual_clock.h"
 #include "os/simulated_disk.h"
 
@@ -26,12 +28,14 @@ class DamageRig {
 
   static constexpr const char* kPath = "/data";
 
-  DamageRig() : disk_(std::make_unique<os::SimulatedDisk>()) {}
+  explicit DamageRig(Engine engine = Engine::kMemory)
+      : engine_(engine), disk_(std::make_unique<os::SimulatedDisk>()) {}
 
-  static Result<Db> open(os::Disk& disk, const os::Clock& clock) {
+  static Result<Db> open(os::Disk& disk, const os::Clock& clock, Engine engine = Engine::kMemory) {
     Options options;
     options.directory = kPath;
-    options.memory_budget_bytes = std::size_t{16} << 20U;
+    options.engine = engine;
+    options.memory_budget_bytes = kDiskMemoryBudgetBytesMin;
     Environment environment;
     environment.clock = &clock;
     environment.hash_seed = 7;
@@ -40,9 +44,10 @@ class DamageRig {
     environment.log.segment_bytes = std::size_t{32} << 10U;
     environment.log.ring_bytes = std::size_t{16} << 10U;
     environment.log.has_thread = false;
+    environment.disk_engine = lsm::tiny_settings(options.memory_budget_bytes);
     return Access::open(options, environment);
   }
-  Result<Db> open() { return open(*disk_, clock_); }
+  Result<Db> open() { return open(*disk_, clock_, engine_); }
 
   enum class End : std::uint8_t { kClose, kKill };
 
@@ -102,6 +107,10 @@ class DamageRig {
     return std::string(kPath) + "/" + std::string(name);
   }
 
+  std::vector<std::string> names_in(std::string_view folder) {
+    return os::list_directory(*disk_, at(folder)).value();
+  }
+
   void flip(std::string_view name, std::uint64_t offset) {
     const char byte = static_cast<char>(disk_->read_all(at(name))[offset] ^ 0x20);
     disk_->overwrite(at(name), offset, {&byte, 1});
@@ -122,6 +131,7 @@ class DamageRig {
     ASSERT_TRUE((*file)->sync().has_value());
   }
 
+  const Engine engine_;
   os::ManualClock clock_;
   std::unique_ptr<os::SimulatedDisk> disk_;
 };

@@ -20,8 +20,9 @@ class Inspector {
   Result<Inspection> operator()() {
     report().path = directory_.path();
     ASHLAR_TRY(look_at_format());
+    ASHLAR_TRY(find_engine());
     ASHLAR_TRY(look_at_names());
-    ASHLAR_TRY(look_at_checkpoints());
+    ASHLAR_TRY(is_of_tables() ? look_at_tables() : look_at_checkpoints());
     ASHLAR_TRY_ASSIGN(result_.log, LogSurvey::make(disk_, directory_.log_path()));
     ASHLAR_TRY_ASSIGN(const log::Start start, find_start());
     result_.start = start;
@@ -42,9 +43,7 @@ class Inspector {
   void remark(std::string path, std::string what) {
     report().remarks.push_back({.path = std::move(path), .what = std::move(what)});
   }
-  const FoundCheckpoint* newest() const noexcept {
-    return result_.checkpoints.empty() ? nullptr : &result_.checkpoints.front();
-  }
+  bool is_of_tables() const noexcept { return result_.engine() == Engine::kDisk; }
 
   Result<std::vector<std::string>> names_in(const std::string& path) {
     std::vector<std::string> names;
@@ -77,13 +76,29 @@ class Inspector {
     return {};
   }
 
+  /// By the format, or else by the folders. One without either is of the memory engine, as all
+  /// were once.
+  Result<void> find_engine() {
+    const std::string& path = directory_.path();
+    ASHLAR_TRY_ASSIGN(const std::optional<Engine> engine, engine_of(disk_, path));
+    report().engine = engine.value_or(Engine::kMemory);
+    if (engine) return {};
+    ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, names_in(path));
+    const bool has_tables = std::ranges::find(names, kTableFolder) != names.end();
+    if (!has_tables) return {};
+    return std::unexpected(
+        Error(ErrorCode::kInvalidArgument,
+              path + ": " + std::string(kFormatName) +
+                  " does not tell the engine, and the folders are of both or of none"));
+  }
+
   /// What stands in the directory and its folders besides what belongs there.
   Result<void> look_at_names() {
     ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, names_in(directory_.path()));
     for (const std::string& name : names) {
       const std::string path = directory_.path() + "/" + name;
       const bool belongs = name == kLockName || name == kFormatName || name == kLogFolder ||
-                           name == kCheckpointFolder;
+                           name == rows_folder(result_.engine());
       if (belongs) continue;
       if (base::number_in_name(name, kAsideSuffix)) {
         remark(path, "holds what a repair has put aside");
@@ -128,6 +143,22 @@ class Inspector {
         remark_stranger(path);
       }
     }
+    if (result_.checkpoints.empty()) return {};
+    const FoundCheckpoint& newest = result_.checkpoints.front();
+    result_.base = FoundBase{.path = newest.path, .origin = std::nullopt};
+    if (newest.salvage.has_header) result_.base->origin = newest.origin();
+    if (newest.salvage.has_footer) result_.base->end_min = newest.salvage.report.end;
+    return {};
+  }
+
+  /// A manifest that is missing while there are tables is a damaged one.
+  Result<void> look_at_tables() {
+    const std::string folder = directory_.table_path();
+    ASHLAR_TRY_ASSIGN(result_.tables, survey_tables(disk_, folder, report()));
+    const FoundManifest* const newest = result_.tables.newest();
+    if (newest == nullptr && result_.tables.strangers.empty()) return {};
+    result_.base = FoundBase{.path = newest != nullptr ? newest->path : folder};
+    if (result_.tables.has_newest()) result_.base->origin = start_of(*newest->content);
     return {};
   }
 
@@ -155,8 +186,8 @@ class Inspector {
 
   /// Where an opening begins to read the log, or the first frame when nothing tells.
   Result<log::Start> find_start() {
-    if (newest() == nullptr) return log::Start{};
-    if (newest()->salvage.has_header) return newest()->origin();
+    if (!result_.base) return log::Start{};
+    if (result_.base->origin) return *result_.base->origin;
     for (std::size_t run = result_.log.runs().size(); run-- > 0;) {
       ASHLAR_TRY_ASSIGN(const std::optional<log::Start> first, result_.log.first_frame(run));
       if (first) return *first;
@@ -179,12 +210,11 @@ class Inspector {
       report().damages.push_back(*result_.walk->healed);
     }
     const log::Position end = result_.walk ? result_.walk->end.position : start.position;
-    const FoundCheckpoint* const found = newest();
-    if (found != nullptr && found->salvage.has_footer && end < found->salvage.report.end) {
+    if (result_.base && end < result_.base->end_min) {
       damage(log.directory(), 0,
              "the log ends at position " + std::to_string(end) +
                  ", before what the checkpoint was made beside: " +
-                 std::to_string(found->salvage.report.end));
+                 std::to_string(result_.base->end_min));
     }
     // A ring is made before the first commit and stays; without one an order of events tells no
     // more.
@@ -196,11 +226,10 @@ class Inspector {
   /// What lies before and behind the frames that count.
   Result<void> judge_around(const LogWalk& walk) {
     const LogSurvey& log = result_.log;
-    const FoundCheckpoint* const found = newest();
-    if (found != nullptr && found->salvage.has_header) {
+    if (result_.base && result_.base->origin) {
       ASHLAR_TRY_ASSIGN(const LogSurvey::Before before, log.judge_before(walk.run, walk.begin));
       result_.is_foreign_log = before.is_foreign;
-      if (before.is_foreign) damage(found->path, 0, before.what);
+      if (before.is_foreign) damage(result_.base->path, 0, before.what);
       if (!before.is_foreign && !before.what.empty()) remark(log.directory(), before.what);
     }
     ASHLAR_TRY_ASSIGN(const LaterFrames later, log.count_later(walk.run, walk.end.position));

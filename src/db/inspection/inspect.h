@@ -4,7 +4,8 @@
 /// Invariants:
 ///   I1  Nothing in the directory is changed by looking at it.
 ///   I3  A directory without damage opens, and one that does not open for what is stored in it has
-///       damage. One with damage that opens has lost nothing by it, and has none when it is closed.
+///       damage. One with damage that opens has lost nothing by it, and has none when it is closed;
+///       but for the blocks of tables, which an opening does not read.
 #pragma once
 
 #include <optional>
@@ -16,6 +17,7 @@
 #include "db/format_file.h"
 #include "db/inspection/log_survey.h"
 #include "db/inspection/report.h"
+#include "db/inspection/table_survey.h"
 #include "engine/log_place.h"
 #include "memory/checkpoint/checkpoint_reader.h"
 
@@ -34,15 +36,26 @@ struct FoundCheckpoint {
   }
 };
 
+/// What an opening begins from: the newest checkpoint, or the newest manifest.
+struct FoundBase {
+  std::string path;
+  std::optional<log::Start> origin = {};  ///< Where the log goes on; none: that is damaged.
+  log::Position end_min = 0;              ///< The log went so far when it was made.
+};
+
 /// What repair needs besides the report.
 struct Inspection {
   DirectoryReport report;
   FormatFile format;
-  std::vector<FoundCheckpoint> checkpoints;  ///< The newest first.
+  std::vector<FoundCheckpoint> checkpoints;  ///< The newest first; of the memory engine.
+  TableSurvey tables;                        ///< Of the disk engine.
+  std::optional<FoundBase> base;
   LogSurvey log;
   log::Start start;             ///< Where an opening would begin to read, or as near as can be.
   std::optional<LogWalk> walk;  ///< From there.
-  bool is_foreign_log = false;  ///< The checkpoint belongs to another one.
+  bool is_foreign_log = false;  ///< The base belongs to another one.
+
+  Engine engine() const noexcept { return report.engine; }
 };
 
 /// Where repair puts what it does not keep: "0000000001.aside".
@@ -58,7 +71,8 @@ inline constexpr std::string_view kRepairedSuffix = ".repaired";
 /// Inspects `directory`, which the caller holds (Directory::open_as_is).
 ///
 /// Errors: kIo               a file cannot be read
-///         kInvalidArgument  the directory is of another format
+///         kInvalidArgument  the directory is of another format, or nothing tells of which engine
+///         kUnavailable      a table is of a later version
 /// Cost:   reads every byte of it
 Result<Inspection> inspect(os::Disk& disk, const Directory& directory);
 

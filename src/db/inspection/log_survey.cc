@@ -242,7 +242,7 @@ Result<LogSurvey::Before> LogSurvey::judge_before(std::size_t run, const log::St
   if (at.position == origin.position && at.chain == origin.chain && at.commit == origin.commit) {
     return Before{};
   }
-  return Before{.what = "the checkpoint begins where no frame of this log ends, at position " +
+  return Before{.what = "leaves off where no frame of this log ends, at position " +
                         std::to_string(origin.position),
                 .is_foreign = true};
 }

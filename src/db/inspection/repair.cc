@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/numbered_name.h"
 #include "db/inspection/segment_copy.h"
+#include "db/inspection/table_copy.h"
 #include "engine/operation_codec.h"
 
 namespace ashlar::db {
@@ -105,16 +106,18 @@ class Repair {
   /// Writes everything that takes the place of something, durably (I4).
   Result<void> prepare() {
     ASHLAR_TRY(os::make_directory(disk_, path_ + "/" + std::string(kLogFolder)));
-    ASHLAR_TRY(os::make_directory(disk_, path_ + "/" + std::string(kCheckpointFolder)));
+    const std::string rows_path = path_ + "/" + std::string(rows_folder(plan_.engine));
+    ASHLAR_TRY(os::make_directory(disk_, rows_path));
     for (const NewSegment& segment : plan_.segments) ASHLAR_TRY(write_segment(segment));
     if (plan_.checkpoint) ASHLAR_TRY(write_checkpoint(*plan_.checkpoint));
+    if (plan_.manifest) ASHLAR_TRY(write_manifest(*plan_.manifest));
     if (plan_.ring_bytes) {
       ASHLAR_TRY_ASSIGN(const auto ring, create_anew(disk_, repaired("log/ring")));
       ASHLAR_TRY(ring->allocate(log::Ring::file_bytes(*plan_.ring_bytes)));
       ASHLAR_TRY(ring->sync());
     }
     ASHLAR_TRY(os::sync_directory(disk_, path_ + "/" + std::string(kLogFolder)));
-    return os::sync_directory(disk_, path_ + "/" + std::string(kCheckpointFolder));
+    return os::sync_directory(disk_, rows_path);
   }
 
   std::string repaired(const std::string& name) const {
@@ -152,6 +155,20 @@ class Repair {
       ASHLAR_TRY(memory::salvage_checkpoint(disk_, checkpoint.source, add_rows));
     }
     return writer->finish(checkpoint.end);
+  }
+
+  /// Writes the tables first: the manifest tells their figures.
+  Result<void> write_manifest(const NewManifest& manifest) {
+    lsm::Manifest content = manifest.content;
+    for (const NewTable& table : manifest.tables) {
+      const std::string path = repaired(table.name);
+      ASHLAR_TRY(os::remove_file(disk_, path));
+      ASHLAR_TRY_ASSIGN(lsm::TableInfo info, copy_table(disk_, table, path));
+      ASHLAR_TRY(add_table(content, {.level = table.level, .table = std::move(info)}));
+    }
+    ASHLAR_TRY_ASSIGN(const auto file, create_anew(disk_, repaired(manifest.name)));
+    ASHLAR_TRY(file->write(0, lsm::encode_manifest(content)));
+    return file->sync();
   }
 
   os::Disk& disk_;

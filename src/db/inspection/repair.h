@@ -48,6 +48,7 @@ struct RepairOutcome {
 /// Input:  new_log_id  random, as for LocalLog
 /// Errors: kUnavailable      somebody has it open: names the process
 ///         kInvalidArgument  it is no database, or of another format
+///         kUnavailable      also: nothing tells which tables count
 ///         kIo, kOutOfSpace  repair can be run again
 /// Cost:   reads every byte, and needs room on the disk for the files that it replaces
 Result<RepairOutcome> repair(os::Disk& disk, const std::string& path, RepairMode mode,

@@ -23,7 +23,8 @@ std::uint64_t rounded_up(std::uint64_t bytes) noexcept {
 /// What a database begins from, and how far the log behind it goes.
 struct Basis {
   const FoundCheckpoint* checkpoint = nullptr;
-  bool is_salvaged = false;  // The checkpoint is damaged, or should be there and is not.
+  std::string name = "the log";  // In words.
+  bool is_salvaged = false;      // The checkpoint is damaged, or should be there and is not.
   log::Start start;
   std::optional<LogWalk> walk;
 
@@ -37,9 +38,10 @@ class Planner {
 
   Result<RepairPlan> operator()() {
     ASHLAR_ASSERT(!inspection_.report.is_sound(), "what is sound is not repaired");
-    ASHLAR_TRY(choose_basis());
+    plan_.engine = inspection_.engine();
+    ASHLAR_TRY(plan_.engine == Engine::kDisk ? plan_tables() : choose_basis());
     if (inspection_.is_foreign_log) basis_.walk.reset();
-    plan_checkpoints();
+    if (plan_.engine == Engine::kMemory) plan_checkpoints();
     if (is_log_damaged()) {
       plan_segments();
       plan_ring();
@@ -77,6 +79,21 @@ class Planner {
       basis_.start = *first;
       ASHLAR_TRY_ASSIGN(basis_.walk, log().walk(*first));
     }
+    return {};
+  }
+
+  /// Takes what is planned for the tables, whose manifest is the basis.
+  Result<void> plan_tables() {
+    ASHLAR_TRY_ASSIGN(TablePlan tables, db::plan_tables(inspection_, new_log_id_));
+    basis_.name = std::move(tables.basis);
+    basis_.start = tables.start;
+    basis_.walk = std::move(tables.walk);
+    plan_.kept = std::move(tables.kept);
+    plan_.losses = std::move(tables.losses);
+    plan_.manifest = std::move(tables.manifest);
+    const FoundManifest* const newest = inspection_.tables.newest();
+    if (plan_.manifest) replace(plan_.manifest->name, newest != nullptr);
+    for (const std::string& name : tables.removed) remove(name);
     return {};
   }
 
@@ -248,8 +265,9 @@ class Planner {
 
   void tell_kept() {
     const log::Start end = basis_.end();
-    const std::string begin =
-        basis_.checkpoint == nullptr ? "the log" : name_of(*basis_.checkpoint) + " and the log";
+    std::string begin = basis_.name;
+    if (basis_.checkpoint != nullptr) begin = name_of(*basis_.checkpoint);
+    if (begin != "the log") begin += " and the log";
     plan_.kept.push_back(begin + " from position " + text_of(basis_.start.position) + " to " +
                          text_of(end.position) + ", up to commit " + text_of(end.commit));
   }
@@ -266,6 +284,10 @@ RepairSteps RepairPlan::steps() const {
   RepairSteps steps{.engine = engine, .list = {}};
   for (const NewSegment& segment : segments) steps.list.push_back({.name = segment.name});
   if (checkpoint) steps.list.push_back({.name = checkpoint->name});
+  if (manifest) {
+    for (const NewTable& table : manifest->tables) steps.list.push_back({.name = table.name});
+    steps.list.push_back({.name = manifest->name});
+  }
   if (ring_bytes) steps.list.push_back({.name = "log/ring"});
   for (const std::string& name : removed) {
     steps.list.push_back({.kind = RepairStep::Kind::kRemove, .name = name});

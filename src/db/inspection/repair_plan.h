@@ -1,6 +1,6 @@
 /// \file
-/// Decides what a repair keeps: the newest checkpoint, or what is left of it, and the longest sound
-/// prefix of the log behind it.
+/// Decides what a repair keeps: the newest checkpoint, or what is left of it, or the tables, and the
+/// longest sound prefix of the log behind it.
 ///
 /// Invariants:
 ///   I6  No commit is kept without all those before it that the log had from the place where
@@ -14,6 +14,7 @@
 #include "ashlar/result.h"
 #include "db/inspection/inspect.h"
 #include "db/inspection/repair_steps.h"
+#include "db/inspection/table_plan.h"
 
 namespace ashlar::db {
 
@@ -38,7 +39,8 @@ struct NewCheckpoint {
 struct RepairPlan {
   Engine engine = Engine::kMemory;  ///< Of the directory.
   std::vector<NewSegment> segments;
-  std::optional<NewCheckpoint> checkpoint;
+  std::optional<NewCheckpoint> checkpoint;  ///< Of the memory engine.
+  std::optional<NewManifest> manifest;      ///< Of the disk engine.
   std::optional<std::uint64_t> ring_bytes;  ///< Of a new, empty ring.
   std::vector<std::string> removed;
   std::vector<std::string> aside;   ///< Files that are there and are replaced or removed.
@@ -50,8 +52,9 @@ struct RepairPlan {
 
 /// The plan for a directory with damage.
 ///
-/// Input:  new_log_id  of a log that has to be begun anew; random
+/// Input:  new_log_id  of a log, or tables, that have to be begun anew; random
 /// Errors: kIo
+///         kUnavailable  as plan_tables
 Result<RepairPlan> plan_repair(const Inspection& inspection, log::LogId new_log_id);
 
 }  // namespace ashlar::db

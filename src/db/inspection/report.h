@@ -2,13 +2,16 @@
 /// What the tools of a directory say about it, as plain data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "ashlar/options.h"
 #include "engine/operation.h"
 #include "log/log.h"
+#include "lsm/version.h"
 
 namespace ashlar::db {
 
@@ -35,7 +38,38 @@ struct CheckpointFigures {
   engine::TimeMs moment_ms = 0;  ///< When it was begun.
 };
 
-/// The log from the origin of the checkpoint on.
+/// The tables of one level, as the manifest tells.
+struct LevelFigures {
+  std::uint64_t table_count = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t row_count = 0;  ///< Erases included.
+  std::uint64_t erase_count = 0;
+};
+
+/// The manifest that counts, and its tables.
+struct TableFigures {
+  std::uint64_t manifest_number = 0;
+  std::uint64_t manifest_bytes = 0;
+  std::uint64_t next_file_number = 0;
+  std::uint64_t last_sequence = 0;
+  log::Position origin = 0;             ///< Where the log goes on.
+  std::uint64_t sound_table_count = 0;  ///< Of which every row can be read.
+  std::uint64_t stranger_count = 0;     ///< Files of tables that it does not name.
+  std::array<LevelFigures, lsm::kLevelCount> levels = {};
+
+  LevelFigures total() const noexcept {
+    LevelFigures sum;
+    for (const LevelFigures& level : levels) {
+      sum.table_count += level.table_count;
+      sum.file_bytes += level.file_bytes;
+      sum.row_count += level.row_count;
+      sum.erase_count += level.erase_count;
+    }
+    return sum;
+  }
+};
+
+/// The log from the place on where the checkpoint or the tables leave off.
 struct LogFigures {
   std::uint64_t segment_count = 0;
   std::uint64_t first_segment = 0;  ///< Their numbers; 0 without any.
@@ -43,7 +77,7 @@ struct LogFigures {
   std::uint64_t segment_file_bytes = 0;
   std::uint64_t ring_bytes = 0;
   log::Position first = 0;   ///< Where the segments begin.
-  log::Position begin = 0;   ///< Where reading began: the origin.
+  log::Position begin = 0;   ///< Where reading began: there.
   log::Position end = 0;     ///< Behind the last frame that follows.
   std::uint64_t commit = 0;  ///< Of that frame.
   std::uint64_t frame_count = 0;
@@ -57,7 +91,9 @@ struct LogFigures {
 struct DirectoryReport {
   std::string path;
   std::string format;  ///< What the file says, without the end of the line.
-  std::optional<CheckpointFigures> checkpoint;
+  Engine engine = Engine::kMemory;
+  std::optional<CheckpointFigures> checkpoint;  ///< Of the memory engine.
+  std::optional<TableFigures> tables;           ///< Of the disk engine.
   LogFigures log;
   std::uint64_t checked_bytes = 0;  ///< Of all files that were read.
   std::vector<Damage> damages;
