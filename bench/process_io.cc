@@ -19,13 +19,15 @@ ProcessIo process_io() {
   return io;
 }
 
-std::uint64_t directory_bytes(const std::string& directory) {
+DirectoryBytes directory_bytes(const std::string& directory) {
   constexpr std::uint64_t kBlockBytes = 512;  // What st_blocks counts, whatever the file system.
-  std::uint64_t bytes = 0;
+  DirectoryBytes bytes;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     struct stat status = {};
     if (!entry.is_regular_file() || ::stat(entry.path().c_str(), &status) != 0) continue;
-    bytes += static_cast<std::uint64_t>(status.st_blocks) * kBlockBytes;
+    const auto& path = entry.path();
+    const bool is_log = path.extension() == ".log" || path.parent_path().filename() == "log";
+    (is_log ? bytes.log : bytes.data) += static_cast<std::uint64_t>(status.st_blocks) * kBlockBytes;
   }
   return bytes;
 }

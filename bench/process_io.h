@@ -16,7 +16,11 @@ struct ProcessIo {
 /// Zeros when the system does not tell. Cost: a few microseconds.
 ProcessIo process_io();
 
-/// Bytes that the files in `directory` take on the disk: holes are not counted.
-std::uint64_t directory_bytes(const std::string& directory);
+/// What the files of a store take on the disk, in bytes; holes are not counted.
+struct DirectoryBytes {
+  std::uint64_t data = 0;
+  std::uint64_t log = 0;  ///< Files named `*.log`, and all in a directory named `log`.
+};
+DirectoryBytes directory_bytes(const std::string& directory);
 
 }  // namespace ashlar::bench

@@ -25,14 +25,24 @@ TEST(ProcessIo, WhatIsWrittenIsCounted) {
 
 TEST(ProcessIo, ADirectoryIsWhatItsFilesTake) {
   const BenchDirectory directory("process-io-directory");
-  EXPECT_EQ(directory_bytes(directory.path()), 0U);
+  EXPECT_EQ(directory_bytes(directory.path()).data, 0U);
   std::filesystem::create_directories(directory.path() + "/deeper");
   std::ofstream(directory.path() + "/deeper/file") << std::string(kMebibyte, 'x') << std::flush;
   const std::string sparse = directory.path() + "/sparse";
   std::ofstream(sparse) << "one block";
   std::filesystem::resize_file(sparse, 64 * kMebibyte);
-  EXPECT_GE(directory_bytes(directory.path()), kMebibyte);
-  EXPECT_LT(directory_bytes(directory.path()), 2 * kMebibyte);
+  EXPECT_GE(directory_bytes(directory.path()).data, kMebibyte);
+  EXPECT_LT(directory_bytes(directory.path()).data, 2 * kMebibyte);
+  EXPECT_EQ(directory_bytes(directory.path()).log, 0U);
+}
+
+TEST(ProcessIo, FilesOfALogAreCountedApart) {
+  const BenchDirectory directory("process-io-log");
+  std::filesystem::create_directories(directory.path() + "/log");
+  std::ofstream(directory.path() + "/log/ring") << std::string(kMebibyte, 'x') << std::flush;
+  std::ofstream(directory.path() + "/000003.log") << std::string(kMebibyte, 'x') << std::flush;
+  EXPECT_EQ(directory_bytes(directory.path()).data, 0U);
+  EXPECT_GE(directory_bytes(directory.path()).log, 2 * kMebibyte);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // LevelDB 1.23: filters of ten bits a key, the same memory as the others have. Its only compression
-// is Snappy, which stands in for LZ4 and for ZSTD. Checksums are not verified by reads, which is its
-// default: it maps its files and would verify a block again each time it is looked into.
+// is Snappy, which stands in for LZ4 and for ZSTD. Checksums are not verified by reads, which is
+// its default: it maps its files and would verify a block again each time it is looked into.
 
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
