@@ -111,6 +111,7 @@ class DiskEngine final : public engine::PersistentEngine {
   }
 
   // write.cc
+  void keep_pace(std::span<const engine::Operation> operations);
   Result<std::optional<Present>> find_present(std::string_view key) const;
   Result<std::size_t> erase_one(const engine::Operation& erase, engine::Commit* commit);
   Result<void> apply_locked(std::span<const engine::Operation> operations, engine::Commit* commit)

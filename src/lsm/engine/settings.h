@@ -37,9 +37,13 @@ struct EngineSettings {
   /// The settings that go with options that have been checked.
   static EngineSettings of(const Options& options) noexcept {
     constexpr std::size_t kMemtableBytesMax = std::size_t{64} << 20U;
-    return {.budget_bytes = options.memory_budget_bytes,
-            .memtable_bytes = std::min(options.memory_budget_bytes / 16, kMemtableBytesMax),
-            .compression = options.table_compression};
+    EngineSettings settings{
+        .budget_bytes = options.memory_budget_bytes,
+        .memtable_bytes = std::min(options.memory_budget_bytes / 16, kMemtableBytesMax),
+        .compression = options.table_compression};
+    settings.picker.plan_bytes_max =
+        std::min<std::uint64_t>(settings.picker.plan_bytes_max, options.memory_budget_bytes);
+    return settings;
   }
 
   /// How tables of `level` are written. What is in levels 0 and 1 is written again soon.
@@ -56,6 +60,10 @@ struct EngineSettings {
     }
     return made;
   }
+
+  /// What tables keep pinned that a compaction has written, beside those that it takes the place of:
+  /// a filter of ten bits for a row of a hundred bytes, and the index.
+  std::size_t table_margin_bytes() const noexcept { return picker.plan_bytes_max / 64; }
 
   /// What memtables may take: each also a step of its arenas that is not used up, and runs while
   /// its keys are sorted.

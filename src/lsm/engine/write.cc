@@ -1,6 +1,8 @@
 // Writes: room is made first, then the log takes the commit, then the memtable does, which cannot
 // fail any more, then the commit's sequence becomes visible.
 
+#include <thread>
+
 #include "base/assert.h"
 #include "lsm/engine/engine_core.h"
 
@@ -24,9 +26,19 @@ Result<std::size_t> DiskEngine::apply(std::span<const engine::Operation> operati
   if (operations.size() == 1 && operations.front().kind == engine::OperationKind::kErase) {
     return erase_one(operations.front(), commit);
   }
+  keep_pace(operations);
   const base::MutexLock lock(write_mutex_);
   ASHLAR_TRY(apply_locked(operations, commit));
   return operations.size();
+}
+
+/// Waits before anything is locked, so that readers of values and erases are not held up.
+void DiskEngine::keep_pace(std::span<const engine::Operation> operations) {
+  std::uint64_t bytes = 0;
+  for (const auto& operation : operations) bytes += operation.key.size() + operation.value.size();
+  const Pace::Duration delay = upkeep_->delay_of(bytes);
+  if (delay > Pace::Duration{}) [[unlikely]]
+    std::this_thread::sleep_for(delay);
 }
 
 /// The latest value of a key that is there.

@@ -45,7 +45,11 @@ auto without_exceptions(Work work) -> decltype(work()) {
 
 Upkeep::Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock& clock,
                table::BlockCache& cache)
-    : catalog_(catalog), settings_(settings), clock_(clock), cache_(cache) {
+    : catalog_(catalog),
+      settings_(settings),
+      clock_(clock),
+      cache_(cache),
+      pace_(settings.level0_count_stop) {
   ASHLAR_ASSERT(settings.full_count_max > 0, "a memtable may become full");
   ASHLAR_ASSERT(settings.level0_count_stop > settings.picker.level0_count_max,
                 "V34: level 0 is compacted before writers wait for it");
@@ -54,6 +58,7 @@ Upkeep::Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock
 Result<void> Upkeep::start(engine::LogControl& log, engine::Background background) {
   ASHLAR_ASSERT(log_ == nullptr, "the upkeep is started once");
   log_ = &log;
+  note_tables();
   if (background == engine::Background::kCallers) return {};
   has_threads_ = true;
   ASHLAR_TRY_ASSIGN(flush_thread_, os::start_thread("flushes", [this](const std::stop_token& stop) {
@@ -133,6 +138,8 @@ void Upkeep::note(Failure& failure, const Result<bool>& result) noexcept {
     failure.reset();
     if (!result) failure = result.error();
   }
+  // Tables that found no room in the budget find some with the next attempt.
+  if (!result && result.error().code() == ErrorCode::kOutOfSpace) (void)shrink_cache();
   changed_.notify_all();
 }
 
@@ -142,7 +149,7 @@ Result<bool> Upkeep::flush_oldest() {
   const base::Ref<const State> state = catalog_.states().hold();
   if (state->full.empty()) return false;
   ASHLAR_TRY(write_out(*state->full.front()));
-  fit_cache();
+  note_tables();
   return true;
 }
 
@@ -218,25 +225,48 @@ Result<void> Upkeep::compact_all() {
 Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token& stop) {
   if (plan.is_move) {
     ASHLAR_TRY(catalog_.install(edit_of_move(plan)));
+    note_tables();
     return true;
   }
+  const auto begin = std::chrono::steady_clock::now();
   const OutputRule rule{.table = settings_.table_options(plan.output_level, plan.is_bottom_most),
                         .table_bytes_max = settings_.table_bytes_max,
                         .now_ms = clock_.now_ms()};
   ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), plan, rule, stop));
   if (!result) return false;
   ASHLAR_TRY(catalog_.install(result->edit));
-  fit_cache();
+  note_tables();
+  std::uint64_t drained_bytes = 0;
+  if (plan.input_level == 0) {
+    for (const TableRef& table : plan.inputs) drained_bytes += table->info().file_bytes;
+  }
   const std::lock_guard lock(mutex_);
+  if (drained_bytes > 0) {
+    pace_.note_drain(drained_bytes, std::chrono::steady_clock::now() - begin);
+  }
   ++figures_.compaction_count;
   figures_.compaction_read_bytes += result->read_bytes;
   figures_.compaction_written_bytes += result->written_bytes;
   return true;
 }
 
+Pace::Duration Upkeep::delay_of(std::uint64_t bytes) {
+  const std::uint64_t count = level0_count_.load(std::memory_order_relaxed);
+  if (2 * count < settings_.level0_count_stop || !has_threads_) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex_);
+  return pace_.delay_of(bytes, count);
+}
+
+/// Other tables are current.
+void Upkeep::note_tables() noexcept {
+  level0_count_.store(level0_count(), std::memory_order_relaxed);
+  fit_cache();
+}
+
 void Upkeep::fit_cache() noexcept {
   const base::Ref<const State> state = catalog_.states().hold();
-  std::size_t kept = settings_.memtable_share_bytes();
+  std::size_t kept = settings_.memtable_share_bytes() + settings_.table_margin_bytes();
   for (std::uint32_t level = 0; level < kLevelCount; ++level) {
     for (const TableRef& table : state->version->tables(level)) kept += kept_bytes(opened(*table));
   }

@@ -14,6 +14,7 @@
 ///   V34  Nobody waits for a flush or a compaction that cannot come.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -27,6 +28,7 @@
 #include "lsm/engine/catalog.h"
 #include "lsm/engine/settings.h"
 #include "lsm/picker.h"
+#include "lsm/upkeep/pace.h"
 #include "os/clock.h"
 #include "table/block_cache.h"
 
@@ -68,6 +70,9 @@ class Upkeep {
   ///
   /// Errors: those of flushes and compactions, when they fail
   Result<void> wait_for_room() { return wait_until_full_at_most(settings_.full_count_max - 1); }
+
+  /// How long a writer of `bytes` is to wait before it writes, so that compactions keep up.
+  Pace::Duration delay_of(std::uint64_t bytes);
 
   /// Waits until no memtable is full.
   ///
@@ -112,6 +117,7 @@ class Upkeep {
   Result<void> write_out(const SharedMemtable& memtable);
   Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
       ASHLAR_REQUIRES(compaction_mutex_);
+  void note_tables() noexcept;
   void note(Failure& failure, const Result<bool>& result) noexcept;
   void run_flushes(const std::stop_token& stop);
   void run_compactions(const std::stop_token& stop);
@@ -129,12 +135,16 @@ class Upkeep {
   base::Mutex flush_mutex_;
   base::Mutex compaction_mutex_;
 
+  // For writers, who ask at every write: as of the last flush or compaction.
+  std::atomic<std::uint64_t> level0_count_{0};
+
   // Wakes threads and those who wait for them.
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   Failure flush_failure_;  // Guarded by mutex_, as what follows.
   Failure compaction_failure_;
   UpkeepFigures figures_;
+  Pace pace_;
   bool is_stopping_ = false;
 
   std::jthread flush_thread_;  // Last, so that they end first.
