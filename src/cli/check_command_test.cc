@@ -32,6 +32,21 @@ TEST(CheckCommand, PrintsDamageByFileAndOffset) {
   EXPECT_NE(answer.out.find("1 damaged; see `ashlar repair"), std::string::npos);
 }
 
+TEST(CheckCommand, LooksAtTables) {
+  CliRig rig;
+  rig.fill(20, Engine::kDisk);
+  const auto sound = rig.run({"check", rig.path()});
+  EXPECT_EQ(sound.status, kGood) << sound.out;
+  EXPECT_TRUE(sound.out.starts_with(rig.path() + ": 10 rows in 1 tables by manifest 2, 11 frames"))
+      << sound.out;
+  rig.flip("data/tables/0000000001.table", 10);
+  const auto damaged = rig.run({"check", rig.path()});
+  EXPECT_EQ(damaged.status, kDamage);
+  EXPECT_TRUE(damaged.out.starts_with(rig.path() +
+                                      "/tables/0000000001.table: offset 0: block 0 is damaged\n"))
+      << damaged.out;
+}
+
 TEST(CheckCommand, NotesStrangersWithoutAlarm) {
   CliRig rig;
   rig.fill(2);

@@ -28,6 +28,7 @@ class CommandLine {
     add_info();
     add_dump();
     add_load();
+    add_convert();
   }
 
   /// Errors: those of CLI11, thrown
@@ -55,9 +56,11 @@ class CommandLine {
     }
     dump_arguments_.directory = directory_;
     load_arguments_.directory = directory_;
+    convert_arguments_.directory = directory_;
+    if (*convert_) return run_convert(disk, convert_arguments_, streams);
     if (*dump_) return run_dump(disk, dump_arguments_, streams);
     if (has_form_) load_arguments_.form = load_form_;
-    return run_load(load_arguments_, streams);
+    return run_load(disk, load_arguments_, streams);
   }
 
  private:
@@ -123,12 +126,25 @@ class CommandLine {
         ->transform(CLI::CheckedTransformer(durabilities));
   }
 
+  void add_convert() {
+    convert_ = add_command("convert",
+                           "Makes a directory of the other engine with all rows, and compares.");
+    const std::map<std::string, Engine> engines{{"memory", Engine::kMemory},
+                                                {"disk", Engine::kDisk}};
+    convert_->add_option("--to", convert_arguments_.to, "the engine: memory or disk")
+        ->required()
+        ->transform(CLI::CheckedTransformer(engines));
+    convert_->add_option("--output", convert_arguments_.output,
+                         "the new directory; DIR.memory or DIR.disk unless given");
+  }
+
   CLI::App app_;
   CLI::App* check_ = nullptr;
   CLI::App* repair_ = nullptr;
   CLI::App* info_ = nullptr;
   CLI::App* dump_ = nullptr;
   CLI::App* load_ = nullptr;
+  CLI::App* convert_ = nullptr;
   std::string directory_;
   bool is_dry_ = false;
   bool is_json_ = false;
@@ -136,6 +152,7 @@ class CommandLine {
   DumpForm load_form_ = DumpForm::kText;
   DumpArguments dump_arguments_;
   LoadArguments load_arguments_;
+  ConvertArguments convert_arguments_;
 };
 
 }  // namespace

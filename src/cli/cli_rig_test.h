@@ -45,15 +45,15 @@ class CliRig {
     return answer;
   }
 
-  Db open(const std::string& name = "data") {
-    auto db = Db::open({.directory = path(name)});
+  Db open(const std::string& name = "data", Engine engine = Engine::kMemory) {
+    auto db = Db::open({.directory = path(name), .engine = engine});
     EXPECT_TRUE(db.has_value()) << db.error().message();
     return std::move(*db);
   }
 
   /// A closed database with `count` rows, half of them in a checkpoint.
-  void fill(int count) {
-    Db db = open();
+  void fill(int count, Engine engine = Engine::kMemory) {
+    Db db = open("data", engine);
     for (int i = 0; i < count; ++i) {
       if (i == count / 2) {
         EXPECT_TRUE(db.checkpoint().has_value());

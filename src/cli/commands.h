@@ -49,6 +49,16 @@ struct LoadArguments {
 /// Stores every row of a dump that has not expired. A dump in a file is read through first, so that
 /// a damaged one changes nothing; of one that comes by a pipe rows may have been stored before the
 /// damage is met.
-ExitStatus run_load(const LoadArguments& arguments, const Streams& streams);
+ExitStatus run_load(os::Disk& disk, const LoadArguments& arguments, const Streams& streams);
+
+struct ConvertArguments {
+  std::string directory;
+  Engine to = Engine::kDisk;
+  std::string output;  ///< A directory that is not there, or empty; empty: DIR.disk or DIR.memory.
+};
+
+/// Makes a directory of the other engine with all rows, reads it back and compares. It has its name
+/// only when that was right; the rows of the source stay as they are.
+ExitStatus run_convert(os::Disk& disk, const ConvertArguments& arguments, const Streams& streams);
 
 }  // namespace ashlar::cli

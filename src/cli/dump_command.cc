@@ -116,7 +116,7 @@ ExitStatus run_dump(os::Disk& disk, const DumpArguments& arguments, const Stream
   if (const auto checked = check_directory(disk, arguments.directory); !checked) {
     return streams.fail(checked.error());
   }
-  auto db = open_database(arguments.directory);
+  auto db = open_database(disk, arguments.directory);
   if (!db) return streams.fail(db.error());
   Output output(disk, arguments.output, streams);
   if (!output.is_open()) return streams.fail(system_error(output.name() + ": open"));

@@ -43,5 +43,24 @@ TEST(InfoCommand, TellsOfDamageWithoutFailing) {
   EXPECT_NE(answer.out.find("damage        1; see `ashlar check"), std::string::npos) << answer.out;
 }
 
+TEST(InfoCommand, TellsOfTablesByLevel) {
+  CliRig rig;
+  rig.fill(20, Engine::kDisk);
+  const auto text = rig.run({"info", rig.path()});
+  EXPECT_EQ(text.status, kGood);
+  for (const char* part :
+       {"format        ashlar directory 1 disk\n", "engine        disk\n",
+        "manifest      number 2, ", "tables        1 tables, ", "10 rows, 0 of them erases\n",
+        "level 0: 1 tables", "11 frames behind the tables\n"}) {
+    EXPECT_NE(text.out.find(part), std::string::npos) << part << text.out;
+  }
+  EXPECT_EQ(text.out.find("checkpoint"), std::string::npos) << text.out;
+  const auto json = rig.run({"info", rig.path(), "--json"});
+  for (const char* part : {"\"engine\": \"disk\"", "\"manifest\": 2", "\"level\": 6",
+                           "\"rows\": 10", "\"sound_tables\": 1"}) {
+    EXPECT_NE(json.out.find(part), std::string::npos) << part << json.out;
+  }
+}
+
 }  // namespace
 }  // namespace ashlar::cli

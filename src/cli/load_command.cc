@@ -30,12 +30,17 @@ DumpInput::Source source_of(std::FILE* file, const std::string& name) {
 /// One load: a dump in, rows out.
 class Load {
  public:
-  Load(const LoadArguments& arguments, const Streams& streams, std::FILE* file, std::string name)
-      : arguments_(arguments), streams_(streams), file_(file), name_(std::move(name)) {}
+  Load(os::Disk& disk, const LoadArguments& arguments, const Streams& streams, std::FILE* file,
+       std::string name)
+      : disk_(disk),
+        arguments_(arguments),
+        streams_(streams),
+        file_(file),
+        name_(std::move(name)) {}
 
   Result<void> run() {
     if (can_be_read_twice()) ASHLAR_TRY(verify());
-    ASHLAR_TRY_ASSIGN(Db db, open_database(arguments_.directory));
+    ASHLAR_TRY_ASSIGN(Db db, open_database(disk_, arguments_.directory));
     ASHLAR_TRY(store(db));
     return db.close();
   }
@@ -109,6 +114,7 @@ class Load {
     return {error.code(), name_ + ": " + std::string(error.message())};
   }
 
+  os::Disk& disk_;
   const LoadArguments& arguments_;
   const Streams& streams_;
   std::FILE* const file_;
@@ -121,11 +127,11 @@ class Load {
 
 }  // namespace
 
-ExitStatus run_load(const LoadArguments& arguments, const Streams& streams) {
+ExitStatus run_load(os::Disk& disk, const LoadArguments& arguments, const Streams& streams) {
   const bool is_file = !arguments.input.empty();
   std::FILE* const file = is_file ? std::fopen(arguments.input.c_str(), "rb") : streams.in;
   if (file == nullptr) return streams.fail(system_error(arguments.input + ": open"));
-  Load load(arguments, streams, file, is_file ? arguments.input : "standard input");
+  Load load(disk, arguments, streams, file, is_file ? arguments.input : "standard input");
   const Result<void> done = load.run();
   if (is_file) std::fclose(file);
   if (done) {

@@ -4,22 +4,32 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <system_error>
 
 #include "ashlar/db.h"
+#include "db/directory.h"
 
 namespace ashlar::cli {
 
+/// The budget for rows on disk: it bounds the cache, and is not less than the longest value needs.
+inline constexpr std::size_t kDiskBudgetBytes = std::size_t{4} << 30U;
+
 /// With the widest limits: what a database holds it was allowed to hold, whatever was set then.
 ///
+/// Input:  engine_of_new  of a directory that has to be made; others are opened as what they are
 /// Errors: as `Db::open`
-inline Result<Db> open_database(const std::string& directory) {
+inline Result<Db> open_database(os::Disk& disk, const std::string& directory,
+                                Engine engine_of_new = Engine::kMemory) {
   Options options;
   options.directory = directory;
+  ASHLAR_TRY_ASSIGN(const std::optional<Engine> engine, db::engine_of(disk, directory));
+  options.engine = engine.value_or(engine_of_new);
   options.key_bytes_max = kKeyBytesHardMax;
   options.value_bytes_max = kValueBytesHardMax;
-  options.memory_budget_bytes = kMemoryBudgetBytesMax;
+  options.memory_budget_bytes =
+      options.engine == Engine::kDisk ? kDiskBudgetBytes : kMemoryBudgetBytesMax;
   return Db::open(options);
 }
 

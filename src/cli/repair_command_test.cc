@@ -49,5 +49,18 @@ TEST(RepairCommand, LeavesADirectoryThatCheckIsContentWith) {
   EXPECT_EQ(rig.open().stats()->key_count, 20U) << "the log alone was enough";
 }
 
+TEST(RepairCommand, TellsTheKeysThatATableHasLost) {
+  CliRig rig;
+  rig.fill(20, Engine::kDisk);
+  rig.flip("data/tables/0000000001.table", 10);
+  const auto repaired = rig.run({"repair", rig.path()});
+  EXPECT_EQ(repaired.status, kGood) << repaired.err;
+  EXPECT_NE(repaired.out.find("lost: tables/0000000001.table: rows with keys from \"key:0\" to "
+                              "\"key:9\" cannot be read"),
+            std::string::npos)
+      << repaired.out;
+  EXPECT_EQ(rig.run({"check", rig.path()}).status, kGood);
+}
+
 }  // namespace
 }  // namespace ashlar::cli

@@ -44,7 +44,7 @@ class DamageRig {
     environment.log.segment_bytes = std::size_t{32} << 10U;
     environment.log.ring_bytes = std::size_t{16} << 10U;
     environment.log.has_thread = false;
-    environment.disk_engine = lsm::tiny_settings(options.memory_budget_bytes);
+    environment.disk_engine = lsm::tiny_settings(options);
     return Access::open(options, environment);
   }
   Result<Db> open() { return open(*disk_, clock_, engine_); }

@@ -1,6 +1,6 @@
 /// \file
-/// Decides what a repair keeps: the newest checkpoint, or what is left of it, or the tables, and the
-/// longest sound prefix of the log behind it.
+/// Decides what a repair keeps: the newest checkpoint, or what is left of it, or the tables, and
+/// the longest sound prefix of the log behind it.
 ///
 /// Invariants:
 ///   I6  No commit is kept without all those before it that the log had from the place where

@@ -154,6 +154,11 @@ TEST_F(TableSurveyTest, MissesAManifestWhereThereAreTables) {
   ASSERT_FALSE(found.damages.empty());
   EXPECT_EQ(found.damages[0].path, DamageRig::at("tables"));
   EXPECT_FALSE(found.tables.has_value());
+  const std::vector<std::string> names = rig_.names_in("tables");
+  const auto opened = rig_.open();
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(rig_.names_in("tables"), names) << "no table was taken for a leftover";
 }
 
 TEST_F(TableSurveyTest, HoldsTheLogAgainstTheManifest) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "os/file.h"
 
 namespace ashlar::lsm {
 namespace {
@@ -21,6 +22,19 @@ std::vector<TableRef> tables_lost(const Version& version, const VersionEdit& edi
     }
   }
   return lost;
+}
+
+/// A new directory has no tables: where there are some the manifest was lost, and what they hold
+/// must not be taken for leftovers.
+Result<void> check_is_empty(os::Disk& disk, const std::string& directory) {
+  ASHLAR_TRY_ASSIGN(const std::vector<std::string> names, os::list_directory(disk, directory));
+  for (const std::string& name : names) {
+    if (!table_number(name)) continue;
+    return std::unexpected(
+        Error(ErrorCode::kCorruption,
+              directory + " at 0: the manifest is missing, and tables are there"));
+  }
+  return {};
 }
 
 }  // namespace
@@ -42,6 +56,7 @@ Result<void> Catalog::load(const TableWorld& world, const std::string& directory
   if (found) {
     newest_ = std::move(*found);
   } else {
+    ASHLAR_TRY(check_is_empty(world.disk, directory));
     newest_.database_id = identity.database_id;
     newest_.hash_seed = identity.hash_seed;
     ASHLAR_TRY(manifests_.write(newest_));

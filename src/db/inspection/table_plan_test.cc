@@ -1,6 +1,8 @@
 // What whoever has lost a piece of a table relies on: the rest is there afterwards, what is lost is
 // told by its keys, nothing is destroyed, and nothing is guessed (I11 to I13).
 
+#include "db/inspection/table_plan.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +18,7 @@
 namespace ashlar::db {
 namespace {
 
-class TableRepairTest : public ::testing::Test {
+class TablePlanTest : public ::testing::Test {
  protected:
   static constexpr int kRowCount = 300;
 
@@ -57,13 +59,13 @@ class TableRepairTest : public ::testing::Test {
   DamageRig rig_{Engine::kDisk};
 };
 
-TEST_F(TableRepairTest, LeavesASoundDirectoryAlone) {
+TEST_F(TablePlanTest, LeavesASoundDirectoryAlone) {
   EXPECT_TRUE(repair().before.is_sound());
   EXPECT_EQ(rig_.rows(), DamageRig::rows_up_to(kRowCount));
 }
 
 // I12: one block is lost, and with it only the rows in the range that is told.
-TEST_F(TableRepairTest, KeepsEveryBlockThatCanBeRead) {
+TEST_F(TablePlanTest, KeepsEveryBlockThatCanBeRead) {
   const lsm::Manifest::Entry entry = largest_table();
   rig_.flip(name_of(entry), 100);
   const std::string damaged = rig_.disk_->read_all(DamageRig::at(name_of(entry)));
@@ -84,7 +86,7 @@ TEST_F(TableRepairTest, KeepsEveryBlockThatCanBeRead) {
 }
 
 // The filter can be made anew: no row is lost.
-TEST_F(TableRepairTest, LosesNothingWithAFilter) {
+TEST_F(TablePlanTest, LosesNothingWithAFilter) {
   const lsm::Manifest::Entry entry = largest_table();
   const std::string bytes = rig_.disk_->read_all(DamageRig::at(name_of(entry)));
   const table::TableFooter footer = *table::decode_footer(
@@ -97,7 +99,7 @@ TEST_F(TableRepairTest, LosesNothingWithAFilter) {
   EXPECT_EQ(rig_.rows(), DamageRig::rows_up_to(kRowCount));
 }
 
-TEST_F(TableRepairTest, GoesOnWithoutATableThatIsGone) {
+TEST_F(TablePlanTest, GoesOnWithoutATableThatIsGone) {
   const lsm::Manifest::Entry entry = largest_table();
   rig_.remove(name_of(entry));
   const RepairOutcome outcome = repair();
@@ -108,7 +110,7 @@ TEST_F(TableRepairTest, GoesOnWithoutATableThatIsGone) {
 }
 
 // I13: whatever is damaged, the database opens afterwards and has no row that was not written.
-TEST_F(TableRepairTest, MakesADirectoryThatOpensWhateverByteOfATableIsDamaged) {
+TEST_F(TablePlanTest, MakesADirectoryThatOpensWhateverByteOfATableIsDamaged) {
   const lsm::Manifest::Entry entry = largest_table();
   const std::unique_ptr<os::SimulatedDisk> before = rig_.disk_->clone();
   for (std::uint64_t step = 0; step < 24; ++step) {
@@ -121,7 +123,7 @@ TEST_F(TableRepairTest, MakesADirectoryThatOpensWhateverByteOfATableIsDamaged) {
 }
 
 // I11
-TEST_F(TableRepairTest, SetsABitOfTheManifestRight) {
+TEST_F(TablePlanTest, SetsABitOfTheManifestRight) {
   const std::string name = manifest_name();
   rig_.flip(name, 90);
   EXPECT_FALSE(rig_.open().has_value());
@@ -133,7 +135,7 @@ TEST_F(TableRepairTest, SetsABitOfTheManifestRight) {
 }
 
 // An earlier process may have ended before it removed the one before.
-TEST_F(TableRepairTest, TakesAnOlderManifestWhoseTablesAreAllThere) {
+TEST_F(TablePlanTest, TakesAnOlderManifestWhoseTablesAreAllThere) {
   const std::uint64_t newest = rig_.inspect()->tables.newest()->number;
   rig_.create("tables/" + lsm::manifest_name(newest + 1), "this is no manifest at all");
   EXPECT_FALSE(rig_.open().has_value());
@@ -145,7 +147,7 @@ TEST_F(TableRepairTest, TakesAnOlderManifestWhoseTablesAreAllThere) {
 }
 
 // I11: a table of the older one is gone, as it would be after a compaction.
-TEST_F(TableRepairTest, RefusesWhenNothingTellsWhichTablesCount) {
+TEST_F(TablePlanTest, RefusesWhenNothingTellsWhichTablesCount) {
   const std::uint64_t newest = rig_.inspect()->tables.newest()->number;
   const lsm::Manifest::Entry entry = largest_table();
   rig_.create("tables/" + lsm::manifest_name(newest + 1), "this is no manifest at all");
@@ -160,7 +162,7 @@ TEST_F(TableRepairTest, RefusesWhenNothingTellsWhichTablesCount) {
   }
 }
 
-TEST_F(TableRepairTest, RefusesWithoutAnyManifest) {
+TEST_F(TablePlanTest, RefusesWithoutAnyManifest) {
   rig_.remove(manifest_name());
   const auto outcome = db::repair(*rig_.disk_, DamageRig::kPath, RepairMode::kApply, 99);
   ASSERT_FALSE(outcome.has_value());
@@ -168,7 +170,7 @@ TEST_F(TableRepairTest, RefusesWithoutAnyManifest) {
 }
 
 // The log behind the tables is repaired as it is behind a checkpoint.
-TEST_F(TableRepairTest, CutsADamagedLogBehindTheTables) {
+TEST_F(TablePlanTest, CutsADamagedLogBehindTheTables) {
   const DirectoryReport report = rig_.inspect()->report;
   rig_.flip("log/" + log::segment_name(report.log.last_segment), 4096 + 2000);
   const RepairOutcome outcome = repair();
@@ -177,7 +179,7 @@ TEST_F(TableRepairTest, CutsADamagedLogBehindTheTables) {
   EXPECT_TRUE(rig_.inspect()->report.is_sound());
 }
 
-TEST_F(TableRepairTest, KeepsTheTablesWhenAllOfTheLogIsGone) {
+TEST_F(TablePlanTest, KeepsTheTablesWhenAllOfTheLogIsGone) {
   const DirectoryReport report = rig_.inspect()->report;
   const std::vector<std::string> names = rig_.names_in("log");
   for (const std::string& name : names) {
@@ -188,7 +190,7 @@ TEST_F(TableRepairTest, KeepsTheTablesWhenAllOfTheLogIsGone) {
   EXPECT_TRUE(rig_.inspect()->report.is_sound());
 }
 
-TEST_F(TableRepairTest, WritesALostFormatForTheSameEngine) {
+TEST_F(TablePlanTest, WritesALostFormatForTheSameEngine) {
   rig_.remove("FORMAT");
   (void)repair();
   EXPECT_EQ(read_format(*rig_.disk_, DamageRig::kPath)->text, kDiskFormatText);
@@ -198,7 +200,7 @@ TEST_F(TableRepairTest, WritesALostFormatForTheSameEngine) {
   EXPECT_EQ(rig_.rows(), DamageRig::rows_up_to(kRowCount));
 }
 
-TEST_F(TableRepairTest, ChangesNothingWhenItOnlyPlans) {
+TEST_F(TablePlanTest, ChangesNothingWhenItOnlyPlans) {
   const lsm::Manifest::Entry entry = largest_table();
   rig_.flip(name_of(entry), 100);
   const auto names = rig_.names_in("tables");
@@ -212,7 +214,7 @@ TEST_F(TableRepairTest, ChangesNothingWhenItOnlyPlans) {
 }
 
 // I7: wherever it is stopped, a second repair leads to the same rows.
-TEST_F(TableRepairTest, CanBeStoppedAnywhereAndRunAgain) {
+TEST_F(TablePlanTest, CanBeStoppedAnywhereAndRunAgain) {
   const lsm::Manifest::Entry entry = largest_table();
   rig_.flip(name_of(entry), 100);
   const std::unique_ptr<os::SimulatedDisk> before = rig_.disk_->clone();
