@@ -9,6 +9,22 @@
 namespace ashlar::lsm {
 namespace {
 
+/// The tables that `edit` brings: not those that only move.
+std::vector<TableRef> tables_gained(const VersionEdit& edit) {
+  std::vector<TableRef> gained;
+  for (const VersionEdit::Addition& addition : edit.additions) {
+    const bool is_moved = std::ranges::any_of(edit.removals, [&](const auto& removal) {
+      return addition.table->info().number == removal.number;
+    });
+    if (!is_moved) gained.push_back(addition.table);
+  }
+  return gained;
+}
+
+void mark_obsolete(const std::vector<TableRef>& tables) noexcept {
+  for (const TableRef& table : tables) table->mark_obsolete();
+}
+
 /// The tables of `version` that `edit` takes out of it for good: not those that only move.
 std::vector<TableRef> tables_lost(const Version& version, const VersionEdit& edit) {
   std::vector<TableRef> lost;
@@ -90,14 +106,7 @@ Result<void> Catalog::install_locked(const VersionEdit& edit, Manifest next, Cha
   next.set_tables(version);
   if (Result<void> written = manifests_.write(next); !written) {
     // Of no use, unless the next opening finds the manifest that names them (V31).
-    if (manifests_.is_sure()) {
-      for (const auto& addition : edit.additions) {
-        const auto tables = before->version->tables(addition.level);
-        if (std::ranges::find(tables, addition.table) == tables.end()) {
-          addition.table->mark_obsolete();
-        }
-      }
-    }
+    if (manifests_.is_sure()) mark_obsolete(tables_gained(edit));
     return written;
   }
   next.tables.clear();
@@ -108,7 +117,7 @@ Result<void> Catalog::install_locked(const VersionEdit& edit, Manifest next, Cha
     state.version = shared;
     change(state);
   });
-  for (const TableRef& table : lost) table->mark_obsolete();
+  mark_obsolete(lost);
   return {};
 }
 

@@ -221,9 +221,16 @@ Result<void> Upkeep::compact_all() {
   }
 }
 
+/// Whether the table of a move was written for speed and comes to where tables are to be small.
+bool Upkeep::is_to_be_rewritten(const CompactionPlan& move) const {
+  const auto wanted = settings_.table_options(move.output_level, move.is_bottom_most).compression;
+  if (settings_.compression != TableCompression::kZstd) return false;
+  return opened(*move.inputs.front()).file().properties().compression != wanted;
+}
+
 /// Returns false when it was stopped.
 Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token& stop) {
-  if (plan.is_move) {
+  if (plan.is_move && !is_to_be_rewritten(plan)) {
     ASHLAR_TRY(catalog_.install(edit_of_move(plan)));
     note_tables();
     return true;
@@ -232,7 +239,9 @@ Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token
   const OutputRule rule{.table = settings_.table_options(plan.output_level, plan.is_bottom_most),
                         .table_bytes_max = settings_.table_bytes_max,
                         .now_ms = clock_.now_ms()};
-  ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), plan, rule, stop));
+  CompactionPlan merge = plan;
+  merge.is_move = false;
+  ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), merge, rule, stop));
   if (!result) return false;
   ASHLAR_TRY(catalog_.install(result->edit));
   note_tables();

@@ -117,6 +117,7 @@ class Upkeep {
   Result<void> write_out(const SharedMemtable& memtable);
   Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
       ASHLAR_REQUIRES(compaction_mutex_);
+  bool is_to_be_rewritten(const CompactionPlan& move) const;
   void note_tables() noexcept;
   void note(Failure& failure, const Result<bool>& result) noexcept;
   void run_flushes(const std::stop_token& stop);

@@ -1,0 +1,56 @@
+// V32: a snapshot keeps its state until it is released, and one state serves all of one sequence.
+
+#include "lsm/engine/snapshots.h"
+
+#include <gtest/gtest.h>
+
+namespace ashlar::lsm {
+namespace {
+
+struct SnapshotsRig {
+  base::Ref<State> state() {
+    auto memtable =
+        base::make_ref<SharedMemtable>(Memtable::make(budget, std::size_t{2} << 20U).value());
+    return base::make_ref<State>(memtable, base::make_ref<SharedVersion>(Version()));
+  }
+
+  base::MemoryBudget budget{std::size_t{64} << 20U};
+  Snapshots snapshots;
+};
+
+TEST(Snapshots, OfOneSequenceShareTheStateOfTheFirst) {
+  SnapshotsRig rig;
+  const base::Ref<State> first = rig.state();
+  rig.snapshots.add({.sequence = 5, .taken_at_ms = 10}, first);
+  rig.snapshots.add({.sequence = 5, .taken_at_ms = 20}, rig.state());
+  rig.snapshots.add({.sequence = 9, .taken_at_ms = 30}, rig.state());
+  EXPECT_EQ(&rig.snapshots.state_at(5), first.get());
+  EXPECT_NE(&rig.snapshots.state_at(9), first.get());
+  EXPECT_EQ(rig.snapshots.count(), 3U);
+  EXPECT_EQ(rig.snapshots.oldest_ms(), 10);
+  rig.snapshots.remove(5);
+  EXPECT_EQ(&rig.snapshots.state_at(5), first.get()) << "the other one holds it";
+  rig.snapshots.remove(5);
+  EXPECT_EQ(rig.snapshots.oldest_ms(), 30);
+  rig.snapshots.remove(9);
+  EXPECT_EQ(rig.snapshots.count(), 0U);
+  EXPECT_EQ(rig.snapshots.oldest_ms(), std::nullopt);
+}
+
+TEST(Snapshots, CountWalksToo) {
+  SnapshotsRig rig;
+  rig.snapshots.begin_walk();
+  EXPECT_EQ(rig.snapshots.count(), 1U);
+  EXPECT_EQ(rig.snapshots.oldest_ms(), std::nullopt);
+  rig.snapshots.end_walk();
+  EXPECT_EQ(rig.snapshots.count(), 0U);
+}
+
+TEST(SnapshotsDeathTest, AreReadAndReleasedWhileTheyAreHeldOnly) {
+  SnapshotsRig rig;
+  EXPECT_DEATH(static_cast<void>(rig.snapshots.state_at(1)), "only a snapshot that is held");
+  EXPECT_DEATH(rig.snapshots.remove(1), "a snapshot is released once");
+}
+
+}  // namespace
+}  // namespace ashlar::lsm
