@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <utility>
 
 #include "base/assert.h"
@@ -63,6 +64,14 @@ class States {
       publish(std::move(next));
     }
     domain_.collect();
+  }
+
+  /// Frees the states before that nobody sees any more, with their memtables and tables.
+  ///
+  /// Returns: how many things of the domain are still waiting for readers
+  std::size_t collect() {
+    domain_.collect();
+    return domain_.retired_count();
   }
 
  private:

@@ -48,8 +48,7 @@ TEST(States, AGuardKeepsTheStateThatItFound) {
     EXPECT_TRUE(found.full.empty());
     EXPECT_NE(&found, &rig.states.current());
   }
-  rig.domain.collect();
-  EXPECT_EQ(rig.domain.retired_count(), 0U);
+  EXPECT_EQ(rig.states.collect(), 0U);
 }
 
 // V15: what was noted belongs to the state that was held with it.

@@ -35,13 +35,6 @@ void live_a_short_life(World& world, std::uint64_t number) {
   }
 }
 
-std::uint64_t count_keys(const Db& db) {
-  std::uint64_t count = 0;
-  auto rows = db.scan().value();
-  for (rows.seek_to_first(); rows.is_valid(); rows.next()) ++count;
-  return count;
-}
-
 TEST(Threads, MayComeAndGoByTheThousand) {
   World world;
   constexpr std::uint64_t kAtOnce = 8;

@@ -39,6 +39,13 @@ void World::check() {
   db::Access::engine(db_).check();
 }
 
+std::uint64_t count_keys(const Db& db) {
+  std::uint64_t count = 0;
+  auto rows = db.scan().value();
+  for (rows.seek_to_first(); rows.is_valid(); rows.next()) ++count;
+  return count;
+}
+
 void run_together(std::vector<std::function<void()>> tasks) {
   std::barrier start(static_cast<std::ptrdiff_t>(tasks.size()));
   std::vector<std::jthread> threads;

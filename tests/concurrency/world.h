@@ -38,6 +38,9 @@ class World {
   Db db_;  // Uses what stands above, so it goes first.
 };
 
+/// The keys that are there, by walking over them.
+std::uint64_t count_keys(const Db& db);
+
 /// Runs all tasks at the same time and returns when all are done.
 void run_together(std::vector<std::function<void()>> tasks);
 

@@ -19,8 +19,10 @@ namespace {
 // Between two attempts at what failed.
 constexpr auto kPauseAfterFailure = std::chrono::milliseconds(500);
 
-// So often deadlines are looked at when nothing else happens.
+// So often deadlines are looked at when nothing else happens,
 constexpr auto kPauseBetweenLooks = std::chrono::seconds(60);
+// and what a reader kept from being freed when it was replaced.
+constexpr auto kPauseForReaders = std::chrono::seconds(1);
 
 // A cache is not made smaller than this.
 constexpr std::size_t kCacheBytesMin = std::size_t{2} << 20U;
@@ -319,11 +321,12 @@ void Upkeep::run_compactions(const std::stop_token& stop) {
     const Result<bool> compacted = without_exceptions([&] { return compact_once(stop); });
     note(compaction_failure_, compacted);
     if (compacted && *compacted) continue;
+    const bool waits_for_readers = catalog_.states().collect() > 0;
     std::unique_lock lock(mutex_);
     if (!compacted) {
       changed_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
     } else {
-      changed_.wait_for(lock, stop, kPauseBetweenLooks,
+      changed_.wait_for(lock, stop, waits_for_readers ? kPauseForReaders : kPauseBetweenLooks,
                         [&] { return figures_.flush_count != seen_count; });
     }
   }
