@@ -81,7 +81,7 @@ class StorageEngine {
   ///
   /// Errors: as `get`; what is in `values` then is nothing to rely on
   virtual Result<void> multi_get(std::span<const std::string_view> keys, const View& view,
-                         std::span<std::optional<Value>> values) const = 0;
+                                 std::span<std::optional<Value>> values) const = 0;
 
   /// Opens a walk over `range`. At latest it takes a snapshot of its own.
   ///

@@ -21,7 +21,8 @@ TEST(Read, FindsWhatWasPutAndNothingElse) {
   EXPECT_EQ(rig.get(binary), "1");
   EXPECT_EQ(rig.get(""), "empty");
   EXPECT_EQ(rig.get(binary.substr(0, 4)), std::nullopt);
-  EXPECT_TRUE(rig->get("", engine::kLatest, nullptr, nullptr).value()) << "nothing asked for but presence";
+  EXPECT_TRUE(rig->get("", engine::kLatest, nullptr, nullptr).value())
+      << "nothing asked for but presence";
 }
 
 // Around words, inline buffer, size classes, the long copy and extents.

@@ -80,11 +80,13 @@ Result<void> DiskEngine::start(engine::LogControl& log, engine::Background backg
 }
 
 Result<void> DiskEngine::flush() {
+  // First those that are full, which may have failed before: then there is room for another.
+  ASHLAR_TRY(upkeep_->flush_all());
   {
     const base::MutexLock lock(write_mutex_);
     if ((*active_)->row_count() > 0) ASHLAR_TRY(rotate_locked());
   }
-  return upkeep_->wait_until_flushed();
+  return upkeep_->flush_all();
 }
 
 Result<void> DiskEngine::compact() {

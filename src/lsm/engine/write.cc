@@ -104,7 +104,10 @@ void DiskEngine::insert_all(std::span<const engine::Operation> operations) noexc
 /// Takes the memory that `operations` need, in a fresh memtable where the one at hand is full or
 /// has no addresses for them. When the budget is used up the cache gives way.
 Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> operations) {
-  if ((*active_)->bytes() >= settings_.memtable_bytes) ASHLAR_TRY(rotate_locked());
+  if ((*active_)->bytes() >= settings_.memtable_bytes) {
+    ASHLAR_TRY(upkeep_->wait_for_level0());
+    ASHLAR_TRY(rotate_locked());
+  }
   Result<void> reserved = (*active_)->reserve(operations);
   if (reserved) [[likely]]
     return reserved;
@@ -113,7 +116,7 @@ Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> opera
   while (!reserved && upkeep_->shrink_cache()) reserved = (*active_)->reserve(operations);
   if (reserved) return reserved;
   // What has been flushed gives its memory back, unless a snapshot holds it.
-  ASHLAR_TRY(upkeep_->wait_until_flushed());
+  ASHLAR_TRY(upkeep_->flush_all());
   domain_.collect();
   return (*active_)->reserve(operations);
 }

@@ -102,43 +102,63 @@ std::size_t Upkeep::level0_count() const {
   return catalog_.states().hold()->version->tables(0).size();
 }
 
-Result<void> Upkeep::wait_until_full_at_most(std::size_t count) {
-  if (!has_threads_) return work_until_full_at_most(count);
-  ASHLAR_TRY(wait_until(flush_failure_, [&] { return full_count() <= count; }));
-  return wait_until(compaction_failure_,
-                    [&] { return level0_count() < settings_.level0_count_stop; });
-}
-
-/// The same without threads.
-Result<void> Upkeep::work_until_full_at_most(std::size_t count) {
-  while (full_count() > count) ASHLAR_TRY(flush_oldest());
-  while (log_ != nullptr && level0_count() >= settings_.level0_count_stop) {
+Result<void> Upkeep::wait_for_level0() {
+  const auto has_room = [this] { return level0_count() < settings_.level0_count_stop; };
+  if (has_threads_) return wait_until(compactions_, 0, has_room);
+  while (log_ != nullptr && !has_room()) {
     ASHLAR_TRY_ASSIGN(const bool was_due, compact_once({}));
     ASHLAR_ASSERT(was_due, "V34: a level 0 that writers wait for is due");
   }
   return {};
 }
 
-/// Waits until `is_met`, or until the work that would bring that about has failed.
+Result<void> Upkeep::wait_for_room() {
+  const std::size_t count = settings_.full_count_max - 1;
+  if (!has_threads_) return work_until_full_at_most(count);
+  return wait_until(flushes_, 0, [&] { return full_count() <= count; });
+}
+
+Result<void> Upkeep::flush_all() {
+  if (!has_threads_) return work_until_full_at_most(0);
+  std::uint64_t next = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    next = flushes_.count + 1;
+    is_retry_wanted_ = true;
+  }
+  changed_.notify_all();
+  return wait_until(flushes_, next, [&] { return full_count() == 0; });
+}
+
+/// The same without threads.
+Result<void> Upkeep::work_until_full_at_most(std::size_t count) {
+  while (full_count() > count) ASHLAR_TRY(flush_oldest());
+  return {};
+}
+
+/// Waits until `is_met`, or until the work that would bring that about has failed, of the attempts
+/// `counting_from` on.
 template <typename Condition>
-Result<void> Upkeep::wait_until(const Failure& failure, Condition is_met) {
+Result<void> Upkeep::wait_until(const Attempts& attempts, std::uint64_t counting_from,
+                                Condition is_met) {
   std::unique_lock lock(mutex_);
   while (!is_met()) {
     if (is_stopping_) {
       return std::unexpected(Error::of_literal(ErrorCode::kClosed, "the database is being closed"));
     }
-    if (failure) return std::unexpected(*failure);
+    if (attempts.error && attempts.count >= counting_from) return std::unexpected(*attempts.error);
     changed_.wait(lock);
   }
   return {};
 }
 
 /// Notes how an attempt ended, for those who wait.
-void Upkeep::note(Failure& failure, const Result<bool>& result) noexcept {
+void Upkeep::note(Attempts& attempts, const Result<bool>& result) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    failure.reset();
-    if (!result) failure = result.error();
+    ++attempts.count;
+    attempts.error.reset();
+    if (!result) attempts.error = result.error();
   }
   // Tables that found no room in the budget find some with the next attempt.
   if (!result && result.error().code() == ErrorCode::kOutOfSpace) (void)shrink_cache();
@@ -193,7 +213,7 @@ Result<bool> Upkeep::compact_once(const std::stop_token& stop) {
 void Upkeep::work() noexcept {
   if (has_threads_ || log_ == nullptr) return;
   (void)without_exceptions([this]() -> Result<void> {
-    ASHLAR_TRY(wait_until_flushed());
+    ASHLAR_TRY(flush_all());
     while (true) {
       ASHLAR_TRY_ASSIGN(const bool was_due, compact_once({}));
       if (!was_due) return {};
@@ -301,10 +321,11 @@ UpkeepFigures Upkeep::figures() const {
 void Upkeep::run_flushes(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Result<bool> flushed = without_exceptions([this] { return flush_oldest(); });
-    note(flush_failure_, flushed);
+    note(flushes_, flushed);
     std::unique_lock lock(mutex_);
     if (!flushed) {
-      changed_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
+      changed_.wait_for(lock, stop, kPauseAfterFailure, [this] { return is_retry_wanted_; });
+      is_retry_wanted_ = false;
     } else {
       changed_.wait(lock, stop, [this] { return has_full(); });
     }
@@ -319,7 +340,7 @@ void Upkeep::run_compactions(const std::stop_token& stop) {
       seen_count = figures_.flush_count;
     }
     const Result<bool> compacted = without_exceptions([&] { return compact_once(stop); });
-    note(compaction_failure_, compacted);
+    note(compactions_, compacted);
     if (compacted && *compacted) continue;
     const bool waits_for_readers = catalog_.states().collect() > 0;
     std::unique_lock lock(mutex_);

@@ -66,18 +66,23 @@ class Upkeep {
   /// Tells that a memtable is full.
   void wake() noexcept;
 
-  /// Waits until another memtable may become full, and level 0 has room for what is in those.
+  /// Waits until level 0 has room for another table. For writers: whoever flushes goes ahead.
   ///
-  /// Errors: those of flushes and compactions, when they fail
-  Result<void> wait_for_room() { return wait_until_full_at_most(settings_.full_count_max - 1); }
+  /// Errors: those of compactions, when they fail
+  Result<void> wait_for_level0();
+
+  /// Waits until another memtable may become full.
+  ///
+  /// Errors: those of flushes, when they fail
+  Result<void> wait_for_room();
 
   /// How long a writer of `bytes` is to wait before it writes, so that compactions keep up.
   Pace::Duration delay_of(std::uint64_t bytes);
 
-  /// Waits until no memtable is full.
+  /// Has all full memtables flushed. What failed before is tried again at once.
   ///
-  /// Errors: as above
-  Result<void> wait_until_flushed() { return wait_until_full_at_most(0); }
+  /// Errors: as above, of an attempt that has ended since the call
+  Result<void> flush_all();
 
   /// Carries out the most urgent compaction.
   ///
@@ -103,23 +108,25 @@ class Upkeep {
   UpkeepFigures figures() const;
 
  private:
-  /// How the last attempt at one kind of work ended: why it failed, if it did.
-  using Failure = std::optional<Error>;
+  /// Of one kind of work.
+  struct Attempts {
+    std::uint64_t count = 0;
+    std::optional<Error> error = {};  // Of the last.
+  };
 
   bool has_full() const { return full_count() > 0; }
   std::size_t full_count() const;
   std::size_t level0_count() const;
-  Result<void> wait_until_full_at_most(std::size_t count);
   Result<void> work_until_full_at_most(std::size_t count);
   template <typename Condition>
-  Result<void> wait_until(const Failure& failure, Condition is_met);
+  Result<void> wait_until(const Attempts& attempts, std::uint64_t counting_from, Condition is_met);
   Result<bool> flush_oldest();
   Result<void> write_out(const SharedMemtable& memtable);
   Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
       ASHLAR_REQUIRES(compaction_mutex_);
   bool is_to_be_rewritten(const CompactionPlan& move) const;
   void note_tables() noexcept;
-  void note(Failure& failure, const Result<bool>& result) noexcept;
+  void note(Attempts& attempts, const Result<bool>& result) noexcept;
   void run_flushes(const std::stop_token& stop);
   void run_compactions(const std::stop_token& stop);
 
@@ -142,8 +149,9 @@ class Upkeep {
   // Wakes threads and those who wait for them.
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  Failure flush_failure_;  // Guarded by mutex_, as what follows.
-  Failure compaction_failure_;
+  Attempts flushes_;  // Guarded by mutex_, as what follows.
+  Attempts compactions_;
+  bool is_retry_wanted_ = false;  // Of a flush that failed.
   UpkeepFigures figures_;
   Pace pace_;
   bool is_stopping_ = false;
