@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/cli.h"
@@ -54,9 +55,10 @@ class Compat : public ::testing::TestWithParam<int> {
     EXPECT_TRUE(found->report.is_sound()) << found->report.damages[0].what;
   }
 
-  static void expect_opens_with(const std::string& directory, const Rows& expected) {
+  static void expect_opens_with(const std::string& directory, const Rows& expected,
+                                Engine engine = Engine::kMemory) {
     for (int opening = 0; opening < 2; ++opening) {
-      const auto db = Db::open({.directory = directory});
+      const auto db = Db::open({.directory = directory, .engine = engine});
       ASSERT_TRUE(db.has_value()) << db.error().message();
       const Rows found = read_rows(*db);
       EXPECT_EQ(found.size(), expected.size());
@@ -83,6 +85,15 @@ TEST_P(Compat, ADirectoryThatWasKilledIsReadWhole) {
   const std::string directory = copy_of("killed");
   expect_sound(directory);
   expect_opens_with(directory, expected_rows(Ending::kKilled));
+}
+
+TEST_P(Compat, ADirectoryOfTheDiskEngineIsReadWhole) {
+  for (const auto& [name, ending] :
+       {std::pair("disk-closed", Ending::kClosed), std::pair("disk-killed", Ending::kKilled)}) {
+    const std::string directory = copy_of(name);
+    expect_sound(directory);
+    expect_opens_with(directory, expected_rows(ending), Engine::kDisk);
+  }
 }
 
 TEST_P(Compat, ADumpIsLoadedWhole) {

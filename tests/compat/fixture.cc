@@ -7,6 +7,7 @@
 namespace ashlar::compat {
 namespace {
 
+constexpr int kCompactAt = 30;
 constexpr int kCheckpointAt = 60;
 constexpr int kRowCount = 120;
 constexpr int kBatchCount = 20;     // Then so many in one batch,
@@ -29,9 +30,10 @@ void expect(const Result<T>& result) {
   ASHLAR_ASSERT(result.has_value(), "a fixture is written on a disk that works");
 }
 
-Db open_at(const std::filesystem::path& directory, const os::Clock& clock) {
+Db open_at(const std::filesystem::path& directory, Engine engine, const os::Clock& clock) {
   Options options;
   options.directory = directory.string();
+  options.engine = engine;
   db::Environment environment;
   environment.clock = &clock;
   environment.hash_seed = 7;
@@ -45,9 +47,11 @@ Db open_at(const std::filesystem::path& directory, const os::Clock& clock) {
   return std::move(*db);
 }
 
-/// Each kind of operation that the log has, before and behind a checkpoint.
+/// Each kind of operation that the log has, before and behind a checkpoint; on disk with tables in
+/// more than one level.
 void write_rows(Db& db) {
   for (int i = 0; i < kRowCount; ++i) {
+    if (i == kCompactAt) expect(db.compact());
     if (i == kCheckpointAt) expect(db.checkpoint());
     expect(db.put(key_of(i), i % 7 == 0 ? "an earlier value" : value_of(i), expiry_of(i)));
     if (i % 7 == 0) expect(db.put(key_of(i), value_of(i), expiry_of(i)));
@@ -93,10 +97,10 @@ Rows expected_rows(Ending ending) {
   return rows;
 }
 
-void write_directory(const std::filesystem::path& directory, Ending ending,
+void write_directory(const std::filesystem::path& directory, Engine engine, Ending ending,
                      const std::filesystem::path& to) {
   os::ManualClock clock(kWrittenMs);
-  Db db = open_at(directory, clock);
+  Db db = open_at(directory, engine, clock);
   write_rows(db);
   clock.advance(1000);
   if (ending == Ending::kClosed) expect(db.close());

@@ -3,6 +3,8 @@
 ///
 ///     format_N/closed         a checkpoint and a log behind it, closed in order
 ///     format_N/killed         the same, and commits that only the ring has: copied while open
+///     format_N/disk-closed    the same on the disk engine: tables in two levels, and a log
+///     format_N/disk-killed    likewise
 ///     format_N/closed.text    the rows of `closed` as `ashlar dump` writes them
 ///     format_N/closed.binary  likewise, --form=binary
 ///
@@ -47,7 +49,7 @@ Rows expected_rows(Ending ending);
 
 /// The operations that lead to those rows, on an empty database in `directory`; then a copy of it
 /// in `to`, without the file LOCK. Aborts where anything fails.
-void write_directory(const std::filesystem::path& directory, Ending ending,
+void write_directory(const std::filesystem::path& directory, Engine engine, Ending ending,
                      const std::filesystem::path& to);
 
 /// Every row of `db`.

@@ -34,8 +34,13 @@ int main(int argument_count, char** argument_list) {
   }
   const std::filesystem::path to = argument_list[1];
   const ashlar::testing::TemporaryDirectory temporary;
-  ashlar::compat::write_directory(temporary.path() / "closed", Ending::kClosed, to / "closed");
-  ashlar::compat::write_directory(temporary.path() / "killed", Ending::kKilled, to / "killed");
+  const auto write = [&](const char* name, ashlar::Engine engine, Ending ending) {
+    ashlar::compat::write_directory(temporary.path() / name, engine, ending, to / name);
+  };
+  write("closed", ashlar::Engine::kMemory, Ending::kClosed);
+  write("killed", ashlar::Engine::kMemory, Ending::kKilled);
+  write("disk-closed", ashlar::Engine::kDisk, Ending::kClosed);
+  write("disk-killed", ashlar::Engine::kDisk, Ending::kKilled);
   const std::string closed = (temporary.path() / "closed").string();
   const bool is_dumped = dump(closed, "text", (to / "closed.text").string()) &&
                          dump(closed, "binary", (to / "closed.binary").string());
