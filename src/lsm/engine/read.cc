@@ -17,8 +17,8 @@ constexpr std::size_t kKeysPerGuard = 32;
 
 }  // namespace
 
-/// The newest row of `key` that `state` has at `sequence`. The caller is inside a guard, or holds
-/// the state and is.
+/// The newest row of `key` that `state` has at `sequence`. The caller is inside a guard, and the
+/// state is one that was found in it, or that is held.
 Result<std::optional<DiskEngine::Row>> DiskEngine::find(const State& state, std::string_view key,
                                                         std::uint64_t hash,
                                                         Sequence sequence) const {
