@@ -28,8 +28,8 @@ class Catalog {
   /// Opens the tables of `directory`, or begins there with none under `identity`. `first` is the
   /// memtable of the first state.
   ///
-  /// Errors: kCorruption  the manifest or a table is damaged or missing: names the file; nothing was
-  ///                      removed then
+  /// Errors: kCorruption  the manifest or a table is damaged or missing: names the file; nothing
+  ///                      was removed then
   ///         kOutOfSpace  the memory budget does not hold what tables keep in memory
   ///         kIo
   static Result<std::unique_ptr<Catalog>> open(const TableWorld& world,

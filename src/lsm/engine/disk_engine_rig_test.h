@@ -43,15 +43,19 @@ class FigureLog final : public engine::LogControl {
 struct DiskEngineRig {
   static constexpr const char* kDirectory = "/tables";
 
+  Result<std::unique_ptr<DiskEngine>> try_open() {
+    const Options options{.memory_budget_bytes = std::size_t{64} << 20U};
+    return DiskEngine::open({.disk = faulty,
+                             .clock = clock,
+                             .directory = kDirectory,
+                             .seed = ++seed,
+                             .settings = tiny_settings(options)});
+  }
+
   /// Opens the engine, anew if it is open.
   void open(engine::Background background = engine::Background::kCallers) {
     engine.reset();
-    const Options options{.memory_budget_bytes = std::size_t{64} << 20U};
-    auto opened = DiskEngine::open({.disk = faulty,
-                                    .clock = clock,
-                                    .directory = kDirectory,
-                                    .seed = ++seed,
-                                    .settings = tiny_settings(options)});
+    auto opened = try_open();
     ASSERT_TRUE(opened.has_value()) << opened.error().message();
     engine = std::move(*opened);
     ASSERT_TRUE(engine->start(log, background).has_value());

@@ -61,8 +61,8 @@ struct EngineSettings {
     return made;
   }
 
-  /// What tables keep pinned that a compaction has written, beside those that it takes the place of:
-  /// a filter of ten bits for a row of a hundred bytes, and the index.
+  /// What tables keep pinned that a compaction has written, beside those that it replaces: a
+  /// filter of ten bits for a row of a hundred bytes, and the index.
   std::size_t table_margin_bytes() const noexcept { return picker.plan_bytes_max / 64; }
 
   /// What memtables may take: each also a step of its arenas that is not used up, and runs while
