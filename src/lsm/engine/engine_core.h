@@ -118,6 +118,8 @@ class DiskEngine final : public engine::PersistentEngine {
       ASHLAR_REQUIRES(write_mutex_);
   Result<void> reserve_locked(std::span<const engine::Operation> operations)
       ASHLAR_REQUIRES(write_mutex_);
+  Result<void> reserve_behind_readers_locked(std::span<const engine::Operation> operations)
+      ASHLAR_REQUIRES(write_mutex_);
   Result<void> rotate_locked() ASHLAR_REQUIRES(write_mutex_);
   void insert_all(std::span<const engine::Operation> operations) noexcept
       ASHLAR_REQUIRES(write_mutex_);

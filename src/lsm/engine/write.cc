@@ -1,6 +1,7 @@
 // Writes: room is made first, then the log takes the commit, then the memtable does, which cannot
 // fail any more, then the commit's sequence becomes visible.
 
+#include <chrono>
 #include <thread>
 
 #include "base/assert.h"
@@ -117,8 +118,23 @@ Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> opera
   if (reserved) return reserved;
   // What has been flushed gives its memory back, unless a snapshot holds it.
   ASHLAR_TRY(upkeep_->flush_all());
-  domain_.collect();
-  return (*active_)->reserve(operations);
+  return reserve_behind_readers_locked(operations);
+}
+
+/// Readers keep what they could see until they are done. That takes long for one whose block comes
+/// from the disk, or that was interrupted: no reason to refuse a write.
+Result<void> DiskEngine::reserve_behind_readers_locked(
+    std::span<const engine::Operation> operations) {
+  constexpr auto kPause = std::chrono::microseconds(500);
+  constexpr int kLookCountMax = 2000;
+  Result<void> reserved;
+  for (int look = 0; look < kLookCountMax; ++look) {
+    domain_.collect();
+    reserved = (*active_)->reserve(operations);
+    if (reserved || domain_.retired_count() == 0) return reserved;
+    std::this_thread::sleep_for(kPause);
+  }
+  return reserved;
 }
 
 Result<void> DiskEngine::rotate_locked() {
