@@ -50,30 +50,29 @@ std::uint64_t encode_frame_header(const FrameHeader& header, std::uint64_t paylo
   return checksum;
 }
 
-std::optional<std::size_t> plausible_frame_bytes(std::string_view bytes) noexcept {
+std::optional<FrameHeader> plausible_header(std::string_view bytes) noexcept {
   ASHLAR_ASSERT(bytes.size() >= FrameHeader::kBytes, "a whole header is looked at");
   const auto payload_bytes = base::load_number<std::uint32_t>(bytes.data() + 8);
   const auto kind = base::load_number<std::uint32_t>(bytes.data() + 20);
   const bool is_commit = kind == static_cast<std::uint32_t>(FrameKind::kCommit);
   const bool is_close = kind == static_cast<std::uint32_t>(FrameKind::kClose);
   if ((!is_commit && !is_close) || payload_bytes > kPayloadBytesMax) return std::nullopt;
-  return frame_bytes_for(payload_bytes);
+  return FrameHeader{.kind = static_cast<FrameKind>(kind),
+                     .payload_bytes = payload_bytes,
+                     .chain = base::load_number<std::uint32_t>(bytes.data() + 12),
+                     .unsynced_bytes = base::load_number<std::uint32_t>(bytes.data() + 16),
+                     .commit = base::load_number<std::uint64_t>(bytes.data() + 24)};
 }
 
 std::optional<Frame> decode_frame(std::string_view bytes, Position position,
                                   LogId log_id) noexcept {
   if (bytes.size() < FrameHeader::kBytes) return std::nullopt;
-  const std::optional<std::size_t> frame_bytes = plausible_frame_bytes(bytes);
-  if (!frame_bytes || *frame_bytes > bytes.size()) return std::nullopt;
-  Frame frame;
-  frame.position = position;
-  frame.checksum = base::load_number<std::uint64_t>(bytes.data());
-  frame.header.payload_bytes = base::load_number<std::uint32_t>(bytes.data() + 8);
-  frame.header.chain = base::load_number<std::uint32_t>(bytes.data() + 12);
-  frame.header.unsynced_bytes = base::load_number<std::uint32_t>(bytes.data() + 16);
-  frame.header.kind = static_cast<FrameKind>(base::load_number<std::uint32_t>(bytes.data() + 20));
-  frame.header.commit = base::load_number<std::uint64_t>(bytes.data() + 24);
-  frame.payload = bytes.substr(FrameHeader::kBytes, frame.header.payload_bytes);
+  const std::optional<FrameHeader> header = plausible_header(bytes);
+  if (!header || header->frame_bytes() > bytes.size()) return std::nullopt;
+  const Frame frame{.header = *header,
+                    .position = position,
+                    .checksum = base::load_number<std::uint64_t>(bytes.data()),
+                    .payload = bytes.substr(FrameHeader::kBytes, header->payload_bytes)};
   const std::uint64_t expected =
       checksum_of(bytes.data(), payload_hash(frame.payload), position, log_id);
   if (expected != frame.checksum) return std::nullopt;

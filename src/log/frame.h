@@ -79,9 +79,9 @@ struct Frame {
   Position end() const noexcept { return position + header.frame_bytes(); }
 };
 
-/// The length of the frame that begins with `bytes` (at least kBytes), should it be one at all: no
+/// The header of the frame that begins with `bytes` (at least kBytes), should it be one at all: no
 /// check but of its plausibility. Returns: nullopt when it cannot be a frame
-std::optional<std::size_t> plausible_frame_bytes(std::string_view bytes) noexcept;
+std::optional<FrameHeader> plausible_header(std::string_view bytes) noexcept;
 
 /// The frame at `position` whose bytes `bytes` begins with. Returns: nullopt when there is no valid
 /// one (L1)

@@ -35,7 +35,7 @@ TEST(Frame, ComesBackAsItWas) {
     const std::string payload(payload_bytes, 'p');
     const std::string bytes = encoded(header_for(payload), payload, 4096);
     EXPECT_EQ(bytes.size() % 8, 0U);
-    EXPECT_EQ(plausible_frame_bytes(bytes), bytes.size());
+    EXPECT_EQ(plausible_header(bytes).value().frame_bytes(), bytes.size());
     const auto frame = decode_frame(bytes, 4096, kLogId);
     ASSERT_TRUE(frame.has_value());
     EXPECT_EQ(frame->payload, payload);

@@ -48,10 +48,13 @@ LocalLog::LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions&
   staging_ = staging_memory_.get() + (whole_blocks(address) - address);
 }
 
+/// Only now nobody can append behind the close (L10).
 LocalLog::~LocalLog() {
-  if (!thread_.joinable()) return;
-  thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  if (closed_ != 0 && end().position == closed_) ring_->note_closed(closed_);
 }
 
 /// Whether the ring has room for a frame that is not long. What was flushed of the last block stays
@@ -342,7 +345,9 @@ Result<void> LocalLog::close() {
     appended = append_frame(FrameKind::kClose, nothing, closed);
   }
   if (appended == Appended::kNever) return std::unexpected(*poison());
-  return flush_to(closed);
+  ASHLAR_TRY(flush_to(closed));
+  closed_ = closed;
+  return {};
 }
 
 /// Relaxed throughout: a wake that comes one commit late does no harm, the next one brings it.

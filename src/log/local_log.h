@@ -107,10 +107,10 @@ class LocalLog final : public Log {
   Result<void> recover(Start start, const Visit& replay, LogReport& report);
   Result<void> find_reserve();
   Result<void> begin_new(Start start, const RingImage& ring);
-  Result<void> replay_all(LogReader& reader, const Visit& replay, LogReport& report);
-  Result<void> settle(LogReader& reader, const SegmentSet& found, Tail tail);
+  Result<void> read_all(LogReader& reader, RingImage& ring, const Visit& replay, LogReport& report);
+  Result<void> settle(LogReader& reader, const SegmentSet& found, const RingImage& ring);
   Result<void> zero_behind(Position end, std::size_t ring_bytes);
-  Result<void> renew_ring(Position durable, std::string_view last_block, Position position);
+  Result<void> renew_ring(Position durable, RingRest rest);
   std::string ring_path() const { return directory_ + "/ring"; }
 
   // local_log.cc
@@ -153,6 +153,7 @@ class LocalLog final : public Log {
   const LocalLogOptions options_;
   LogId log_id_ = 0;
   std::unique_ptr<Ring> ring_;
+  Position closed_ = 0;  // Where `close` ended the log; 0 before.
 
   // The end of the log. Taken before all other locks here.
   mutable base::Mutex append_mutex_;

@@ -30,7 +30,7 @@ Result<std::unique_ptr<LocalLog>> LocalLog::open(os::Disk& disk, std::string dir
 Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& report) {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   ASHLAR_TRY_ASSIGN(const SegmentSet found, SegmentSet::scan(disk_, directory_));
-  ASHLAR_TRY_ASSIGN(const RingImage ring, read_ring(disk_, ring_path()));
+  ASHLAR_TRY_ASSIGN(RingImage ring, read_ring_marks(disk_, ring_path()));
   if (found.empty()) return begin_new(start, ring);
   if (start.position < found.first() || start.position > found.end()) {
     const std::string cause =
@@ -43,9 +43,8 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
   }
   for (const std::string& path : found.stale()) ASHLAR_TRY(os::remove_file(disk_, path));
   log_id_ = found.segments().front().header.log_id;
-  const Tail tail{.ring = ring.bytes, .durable = ring.durable(log_id_)};
-  LogReader reader(found, tail, log_id_, start);
-  ASHLAR_TRY(replay_all(reader, replay, report));
+  LogReader reader(found, Tail{.ring = {}, .durable = ring.durable(log_id_)}, log_id_, start);
+  ASHLAR_TRY(read_all(reader, ring, replay, report));
   // The ring is made before the first commit and stays. Without it nothing tells whether commits
   // stood there that no segment had, behind the last frame or behind a checkpoint; only at the
   // beginning there were none yet.
@@ -55,7 +54,7 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
               ring_path() + ": the file is missing, and with it what no segment had yet"));
   }
   for (const FoundSegment& segment : found.segments()) ASHLAR_TRY(adopt(segment.header));
-  return settle(reader, found, tail);
+  return settle(reader, found, ring);
 }
 
 /// Finds the reserve that the last process left. Where there is none the thread makes it; a disk
@@ -82,18 +81,38 @@ Result<void> LocalLog::begin_new(Start start, const RingImage& ring) {
   }
   log_id_ = options_.new_log_id;
   ASHLAR_TRY(allocate_to(1));
-  return renew_ring(0, {}, 0);
+  return renew_ring(0, RingRest::kCleared);
 }
 
-/// Hands every commit over, then asks why there is no more: a torn end is normal, damage is not.
-Result<void> LocalLog::replay_all(LogReader& reader, const Visit& replay, LogReport& report) {
+namespace {
+
+/// Hands every commit over that `reader` finds.
+Result<void> replay_frames(LogReader& reader, const Log::Visit& replay, LogReport& report) {
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());
-    if (!frame) break;
+    if (!frame) return {};
     ++report.frame_count;
     if (frame->header.kind == FrameKind::kCommit) ASHLAR_TRY(replay(*frame));
   }
-  ASHLAR_TRY_ASSIGN(report.torn_bytes, reader.judge_end());
+}
+
+}  // namespace
+
+/// Hands every commit over, then asks why there is no more: a torn end is normal, damage is not. Of
+/// a log that was closed the segments have all, and behind its end nothing is looked for (L10),
+/// which would take long: segments are used again with what was in them.
+Result<void> LocalLog::read_all(LogReader& reader, RingImage& ring, const Visit& replay,
+                                LogReport& report) {
+  const Position closed = ring.closed(log_id_);
+  if (closed != 0) ASHLAR_TRY(replay_frames(reader, replay, report));
+  if (closed == 0 || !reader.is_closed() || reader.at().position != closed) {
+    if (ring.is_there) {
+      ASHLAR_TRY_ASSIGN(ring, read_ring(disk_, ring_path()));
+    }
+    reader.use_ring(ring.bytes);
+    ASHLAR_TRY(replay_frames(reader, replay, report));
+    ASHLAR_TRY_ASSIGN(report.torn_bytes, reader.judge_end());
+  }
   report.was_closed = reader.is_closed();
   const base::MutexLock lock(append_mutex_);
   end_ = reader.at();
@@ -103,24 +122,31 @@ Result<void> LocalLog::replay_all(LogReader& reader, const Visit& replay, LogRep
 /// Makes what only the ring had durable in the segments, clears what may be torn behind it, and
 /// begins a new ring. Until the last step the old ring is as it was, so all of it can be done
 /// again.
-Result<void> LocalLog::settle(LogReader& reader, const SegmentSet& found, Tail tail) {
+Result<void> LocalLog::settle(LogReader& reader, const SegmentSet& found, const RingImage& ring) {
   const Position end = reader.at().position;
   const Position segments_end = reader.segments_end();
   const Position first_block = segments_end / os::kBlockBytes * os::kBlockBytes;
   std::string bytes(segments_end - first_block, '\0');
   ASHLAR_TRY_ASSIGN(const std::size_t got, found.read(first_block, bytes));
-  ASHLAR_ASSERT(got == bytes.size(), "what was replayed from segments is there");
+  if (got < bytes.size()) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, found.place_of(first_block + got) + ": the file ends here"));
+  }
   for (Position at = segments_end; at < end; ++at) {
-    bytes.push_back(tail.ring[at % tail.ring.size()]);
+    bytes.push_back(ring.bytes[at % ring.bytes.size()]);
   }
   ASHLAR_TRY(allocate_to(end + 1));
   // Of a log that was closed the segments have all, unless one was damaged and the ring helped out.
-  if (!reader.is_closed() || segments_end != end) {
+  const bool is_whole = reader.is_closed() && segments_end == end;
+  if (!is_whole) {
     ASHLAR_TRY(write_padded(first_block, bytes));
-    ASHLAR_TRY(zero_behind(end, tail.ring.size()));
+    ASHLAR_TRY(zero_behind(end, ring.bytes.size()));
   }
+  // A ring that was not read holds nothing that matters.
+  const bool is_left = is_whole && ring.bytes.empty();
+  ASHLAR_TRY(renew_ring(end, is_left ? RingRest::kLeft : RingRest::kCleared));
   const Position last_block = end / os::kBlockBytes * os::kBlockBytes;
-  ASHLAR_TRY(renew_ring(end, std::string_view(bytes).substr(last_block - first_block), last_block));
+  ring_->store(last_block, std::string_view(bytes).substr(last_block - first_block));
   copied_.store(end, std::memory_order_relaxed);
   whole_end_.store(end, std::memory_order_relaxed);
   flushed_.store(end, std::memory_order_release);
@@ -137,11 +163,9 @@ Result<void> LocalLog::zero_behind(Position end, std::size_t ring_bytes) {
   return write_padded(begin, std::string(last - begin, '\0'));
 }
 
-/// Begins an empty ring that holds the beginning of the last block, at `position`.
-Result<void> LocalLog::renew_ring(Position durable, std::string_view last_block,
-                                  Position position) {
-  ASHLAR_TRY_ASSIGN(ring_, Ring::renew(disk_, directory_, options_.ring_bytes, log_id_, durable));
-  ring_->store(position, last_block);
+Result<void> LocalLog::renew_ring(Position durable, RingRest rest) {
+  ASHLAR_TRY_ASSIGN(ring_,
+                    Ring::renew(disk_, directory_, options_.ring_bytes, log_id_, durable, rest));
   return {};
 }
 

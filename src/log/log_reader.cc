@@ -57,9 +57,9 @@ Result<std::string_view> LogReader::view(Position position, std::size_t bytes) {
 Result<std::optional<Frame>> LogReader::frame_in_segments(Position position) {
   ASHLAR_TRY_ASSIGN(const std::string_view header, view(position, FrameHeader::kBytes));
   if (header.size() < FrameHeader::kBytes) return std::nullopt;
-  const auto frame_bytes = plausible_frame_bytes(header);
-  if (!frame_bytes) return std::nullopt;
-  ASHLAR_TRY_ASSIGN(const std::string_view bytes, view(position, *frame_bytes));
+  const auto plausible = plausible_header(header);
+  if (!plausible) return std::nullopt;
+  ASHLAR_TRY_ASSIGN(const std::string_view bytes, view(position, plausible->frame_bytes()));
   return decode_frame(bytes, position, log_id_);
 }
 
@@ -73,14 +73,15 @@ std::string_view LogReader::ring_bytes(Position position, std::size_t bytes) {
   return unrolled_;
 }
 
-std::optional<Frame> LogReader::frame_in_ring(Position position) {
+std::optional<Frame> LogReader::frame_in_ring(Position position, Sought sought) {
   if (tail_.ring.size() < FrameHeader::kBytes) return std::nullopt;
   // Eight bytes that begin at a multiple of eight are never split: a quick look at the kind.
   const char* const kind = tail_.ring.data() + (position + 16) % tail_.ring.size() + 4;
   if (*kind == 0) return std::nullopt;
-  const auto frame_bytes = plausible_frame_bytes(ring_bytes(position, FrameHeader::kBytes));
-  if (!frame_bytes || *frame_bytes > tail_.ring.size()) return std::nullopt;
-  return decode_frame(ring_bytes(position, *frame_bytes), position, log_id_);
+  const auto header = plausible_header(ring_bytes(position, FrameHeader::kBytes));
+  if (!header || !is_sought(*header, position, sought)) return std::nullopt;
+  if (header->frame_bytes() > tail_.ring.size()) return std::nullopt;
+  return decode_frame(ring_bytes(position, header->frame_bytes()), position, log_id_);
 }
 
 /// A valid frame is not enough: it must name the one before as its own (L2), or it is one from an
@@ -94,7 +95,7 @@ Result<std::optional<Frame>> LogReader::next() {
     ASHLAR_TRY_ASSIGN(frame, frame_in_segments(at_.position));
     if (follows(frame)) segments_end_ = frame->end();
   }
-  if (!follows(frame)) frame = frame_in_ring(at_.position);
+  if (!follows(frame)) frame = frame_in_ring(at_.position, Sought::kLaterCommits);
   if (!follows(frame)) return std::nullopt;
   at_ = {
       .position = frame->end(), .chain = chain_of(frame->checksum), .commit = frame->header.commit};
@@ -102,15 +103,36 @@ Result<std::optional<Frame>> LogReader::next() {
   return frame;
 }
 
+/// What is at hand of the segments from `position` on: a header at least, unless they end.
+Result<std::string_view> LogReader::rest_of_window(Position position) {
+  ASHLAR_TRY_ASSIGN(const std::string_view header, view(position, FrameHeader::kBytes));
+  if (header.size() < FrameHeader::kBytes) return header;
+  return std::string_view(window_).substr(position - window_begin_);
+}
+
+/// Whether a header that looks like one is worth a checksum over its payload. In space that is used
+/// again old frames stand whole, and any bytes may look like a header; but every commit behind the
+/// end has its number, and at least a header's length for each one before it.
+bool LogReader::is_sought(const FrameHeader& header, Position position,
+                          Sought sought) const noexcept {
+  if (sought == Sought::kAll) return true;
+  ASHLAR_DEBUG_ASSERT(position >= at_.position, "what is sought lies behind the end");
+  const std::uint64_t count_max = (position - at_.position) / FrameHeader::kBytes + 1;
+  return header.commit > at_.commit && header.commit - at_.commit <= count_max;
+}
+
 /// The first valid frame in the segments at or after `position`.
-Result<std::optional<Frame>> LogReader::later_in_segments(Position position) {
+Result<std::optional<Frame>> LogReader::later_in_segments(Position position, Sought sought) {
   while (true) {
-    ASHLAR_TRY_ASSIGN(const std::string_view window, view(position, kWindowBytes));
+    ASHLAR_TRY_ASSIGN(const std::string_view window, rest_of_window(position));
     if (window.size() < FrameHeader::kBytes) return std::nullopt;
-    // Most of it is zeros, so those are passed over in large steps.
+    const auto is_candidate = [&](std::size_t offset) {
+      const auto header = plausible_header(window.substr(offset));
+      return header && is_sought(*header, position + offset, sought);
+    };
+    // Often most of it is zeros, so those are passed over in large steps.
     std::size_t offset = skip_zeros(window, 0);
-    while (offset + FrameHeader::kBytes <= window.size() &&
-           !plausible_frame_bytes(window.substr(offset))) {
+    while (offset + FrameHeader::kBytes <= window.size() && !is_candidate(offset)) {
       offset = skip_zeros(window, offset + 8);
     }
     position += offset;
@@ -122,9 +144,9 @@ Result<std::optional<Frame>> LogReader::later_in_segments(Position position) {
 }
 
 /// The first valid frame in the ring at or after `position`.
-std::optional<Frame> LogReader::later_in_ring(Position position) {
+std::optional<Frame> LogReader::later_in_ring(Position position, Sought sought) {
   for (const Position last = at_.position + tail_.ring.size(); position < last; position += 8) {
-    if (const std::optional<Frame> frame = frame_in_ring(position)) return frame;
+    if (const std::optional<Frame> frame = frame_in_ring(position, sought)) return frame;
   }
   return std::nullopt;
 }
@@ -146,7 +168,8 @@ Result<LogReader::Judgement> LogReader::judge_behind() {
   }
   Position segments_torn_end = end;
   while (true) {
-    ASHLAR_TRY_ASSIGN(const std::optional<Frame> later, later_in_segments(segments_torn_end));
+    ASHLAR_TRY_ASSIGN(const std::optional<Frame> later,
+                      later_in_segments(segments_torn_end, Sought::kLaterCommits));
     if (!later) break;
     if (proves_damage(*later)) {
       return Judgement{.proof = "the frame at " + segments_.place_of(later->position) + " tells"};
@@ -154,7 +177,7 @@ Result<LogReader::Judgement> LogReader::judge_behind() {
     segments_torn_end = later->end();
   }
   Position ring_torn_end = end;
-  while (const std::optional<Frame> later = later_in_ring(ring_torn_end)) {
+  while (const std::optional<Frame> later = later_in_ring(ring_torn_end, Sought::kLaterCommits)) {
     if (proves_damage(*later)) {
       return Judgement{.proof = "the frame at " + segments_.place_of(later->position) + " tells"};
     }
@@ -173,9 +196,9 @@ Result<std::uint64_t> LogReader::judge_end() {
 
 Result<std::optional<Frame>> LogReader::find_from(Position position) {
   ASHLAR_ASSERT(position % 8 == 0, "a frame begins at a multiple of 8");
-  ASHLAR_TRY_ASSIGN(std::optional<Frame> found, later_in_segments(position));
+  ASHLAR_TRY_ASSIGN(std::optional<Frame> found, later_in_segments(position, Sought::kAll));
   // The ring may have it where the segments do not, or not yet.
-  const std::optional<Frame> in_ring = later_in_ring(position);
+  const std::optional<Frame> in_ring = later_in_ring(position, Sought::kAll);
   if (in_ring && (!found || in_ring->position < found->position)) return in_ring;
   return found;
 }

@@ -32,6 +32,9 @@ class LogReader {
  public:
   LogReader(const SegmentSet& segments, Tail tail, LogId log_id, Start start);
 
+  /// Looks into `ring` as well from now on.
+  void use_ring(std::string_view ring) noexcept { tail_.ring = ring; }
+
   /// Reads the next frame.
   ///
   /// Returns: nullopt where no valid frame follows
@@ -73,16 +76,21 @@ class LogReader {
   Result<std::optional<Frame>> find_from(Position position);
 
  private:
+  /// Which frames are looked for: those of commits behind the end, or whatever proves valid.
+  enum class Sought : std::uint8_t { kLaterCommits, kAll };
+
   Result<std::string_view> view(Position position, std::size_t bytes);
   Result<std::optional<Frame>> frame_in_segments(Position position);
-  std::optional<Frame> frame_in_ring(Position position);
+  std::optional<Frame> frame_in_ring(Position position, Sought sought);
   std::string_view ring_bytes(Position position, std::size_t bytes);
-  Result<std::optional<Frame>> later_in_segments(Position position);
-  std::optional<Frame> later_in_ring(Position position);
+  Result<std::string_view> rest_of_window(Position position);
+  bool is_sought(const FrameHeader& header, Position position, Sought sought) const noexcept;
+  Result<std::optional<Frame>> later_in_segments(Position position, Sought sought);
+  std::optional<Frame> later_in_ring(Position position, Sought sought);
   bool proves_damage(const Frame& later) const noexcept;
 
   const SegmentSet& segments_;
-  const Tail tail_;
+  Tail tail_;
   const LogId log_id_;
   Start at_;
   Position segments_end_;

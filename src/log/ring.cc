@@ -18,30 +18,46 @@ constexpr std::size_t kMarkBytes = 16;
 constexpr std::size_t kMarkStride = 64;
 constexpr unsigned kMarkCount = 2;
 
+// The mark of closing stands behind them.
+constexpr std::size_t kClosedOffset = kMarkCount * kMarkStride;
+
+using Mark = std::array<char, kMarkBytes>;
+
 /// One mark. The log's id keeps those of another log from counting, and zeros from being one.
-std::array<char, kMarkBytes> encode_mark(Position position, LogId log_id) noexcept {
-  std::array<char, kMarkBytes> mark;
+Mark encode_mark(Position position, LogId log_id) noexcept {
+  Mark mark;
   base::store_number(mark.data(), position);
   base::store_number(mark.data() + 8, base::hash_key({mark.data(), 8}, log_id));
   return mark;
+}
+
+/// The position of the mark at `offset` of `marks`; 0 when there is no good one.
+Position mark_at(std::string_view marks, std::size_t offset, LogId log_id) noexcept {
+  if (marks.empty()) return 0;
+  const std::string_view found = marks.substr(offset, kMarkBytes);
+  const auto position = base::load_number<Position>(found.data());
+  const Mark expected = encode_mark(position, log_id);
+  return found == std::string_view(expected.data(), expected.size()) ? position : 0;
 }
 
 }  // namespace
 
 Position RingImage::durable(LogId log_id) const noexcept {
   Position newest = 0;
-  for (unsigned i = 0; i < kMarkCount && !marks.empty(); ++i) {
-    const std::string_view found = std::string_view(marks).substr(i * kMarkStride, kMarkBytes);
-    const auto position = base::load_number<Position>(found.data());
-    const auto expected = encode_mark(position, log_id);
-    if (found == std::string_view(expected.data(), expected.size())) {
-      newest = std::max(newest, position);
-    }
+  for (unsigned i = 0; i < kMarkCount; ++i) {
+    newest = std::max(newest, mark_at(marks, i * kMarkStride, log_id));
   }
   return newest;
 }
 
-Result<RingImage> read_ring(os::Disk& disk, const std::string& path) {
+Position RingImage::closed(LogId log_id) const noexcept {
+  return mark_at(marks, kClosedOffset, log_id);
+}
+
+namespace {
+
+/// Reads the marks, and with `has_bytes` what stands before them.
+Result<RingImage> read_parts(os::Disk& disk, const std::string& path, bool has_bytes) {
   RingImage image;
   ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk, path, os::OpenMode::kRead));
   if (file == nullptr) return image;
@@ -49,11 +65,22 @@ Result<RingImage> read_ring(os::Disk& disk, const std::string& path) {
   ASHLAR_TRY_ASSIGN(image.file_bytes, file->size());
   const std::uint64_t whole = image.file_bytes / os::kBlockBytes * os::kBlockBytes;
   if (whole < 2 * os::kBlockBytes) return image;
-  image.bytes.resize(whole - os::kBlockBytes);
   image.marks.resize(os::kBlockBytes);
+  ASHLAR_TRY(file->read(whole - os::kBlockBytes, image.marks));
+  if (!has_bytes) return image;
+  image.bytes.resize(whole - os::kBlockBytes);
   ASHLAR_TRY(file->read(0, image.bytes));
-  ASHLAR_TRY(file->read(image.bytes.size(), image.marks));
   return image;
+}
+
+}  // namespace
+
+Result<RingImage> read_ring(os::Disk& disk, const std::string& path) {
+  return read_parts(disk, path, true);
+}
+
+Result<RingImage> read_ring_marks(os::Disk& disk, const std::string& path) {
+  return read_parts(disk, path, false);
 }
 
 Ring::Ring(std::unique_ptr<os::File> file, std::unique_ptr<os::Mapping> mapping,
@@ -64,8 +91,8 @@ Ring::Ring(std::unique_ptr<os::File> file, std::unique_ptr<os::Mapping> mapping,
       log_id_(log_id) {}
 
 Result<std::unique_ptr<Ring>> Ring::renew(os::Disk& disk, const std::string& directory,
-                                          std::uint64_t ring_bytes, LogId log_id,
-                                          Position durable) {
+                                          std::uint64_t ring_bytes, LogId log_id, Position durable,
+                                          RingRest rest) {
   const std::string path = directory + "/ring";
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kReadWrite));
   std::uint64_t old_bytes = 0;
@@ -87,8 +114,17 @@ Result<std::unique_ptr<Ring>> Ring::renew(os::Disk& disk, const std::string& dir
   // The marks first: whoever ends here leaves a log that is told to be durable, and is.
   ring->note_durable(durable);
   ring->note_durable(durable);
-  std::memset(ring->mapping_->begin(), 0, ring_bytes);
+  ASHLAR_TRY(ring->forget_closing());
+  if (rest == RingRest::kCleared) std::memset(ring->mapping_->begin(), 0, ring_bytes);
   return ring;
+}
+
+/// The only sync of a ring: without it a power cut could bring the mark back behind newer frames.
+Result<void> Ring::forget_closing() {
+  char* const mark = mapping_->begin() + ring_bytes_ + kClosedOffset;
+  if (std::all_of(mark, mark + kMarkBytes, [](char byte) { return byte == 0; })) return {};
+  std::memset(mark, 0, kMarkBytes);
+  return file_->sync();
 }
 
 void Ring::store(Position position, std::string_view bytes) noexcept {
@@ -108,6 +144,12 @@ void Ring::note_durable(Position position) noexcept {
   const auto mark = encode_mark(position, log_id_);
   const std::size_t offset = ring_bytes_ + mark_count_++ % kMarkCount * kMarkStride;
   std::memcpy(mapping_->begin() + offset, mark.data(), mark.size());
+}
+
+void Ring::note_closed(Position position) noexcept {
+  ASHLAR_ASSERT(position > 0, "a log that was closed has a frame that says so");
+  const auto mark = encode_mark(position, log_id_);
+  std::memcpy(mapping_->begin() + ring_bytes_ + kClosedOffset, mark.data(), mark.size());
 }
 
 }  // namespace ashlar::log

@@ -3,8 +3,10 @@
 /// marks that tell how far the log was durable. Layout: docs/formats/log.md.
 ///
 /// Invariants:
-///   L9  A mark is written after what it tells has come true. So a log that ends before its mark
-///       has been damaged.
+///   L9  A mark of what is durable is written after what it tells has come true. So a log that ends
+///       before its mark has been damaged.
+///   L10  The mark of closing is there only while the log ends with the close it tells of: it has
+///        gone from the disk before another frame may follow.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +29,26 @@ struct RingImage {
 
   /// Everything before it was durable, as far as the marks of the log tell; 0 without any.
   Position durable(LogId log_id) const noexcept;
+
+  /// Where the log was closed, when it was and nothing follows (L10); 0 otherwise.
+  Position closed(LogId log_id) const noexcept;
 };
 
 /// Reads the ring at `path`.
 ///
 /// Errors: kIo
 Result<RingImage> read_ring(os::Disk& disk, const std::string& path);
+
+/// Reads all of it but `bytes`.
+///
+/// Errors: kIo
+Result<RingImage> read_ring_marks(os::Disk& disk, const std::string& path);
+
+/// Whether what a ring holds may still matter.
+enum class RingRest : std::uint8_t {
+  kCleared,  ///< Torn frames may be among it.
+  kLeft,  ///< All of it lies before the end of a log that was closed: it passes for nothing (L1).
+};
 
 /// The ring of an open log.
 ///
@@ -44,14 +60,14 @@ class Ring {
     return ring_bytes + os::kBlockBytes;
   }
 
-  /// Begins an empty ring at `path`, in `directory`, for a log that is durable up to `durable`. One
-  /// of the same length is used again.
+  /// Begins a ring in `directory`, for a log that is durable up to `durable`. One of the same
+  /// length is used again. No mark of closing is left on the disk (L10).
   ///
   /// Errors:   kIo, kOutOfSpace
   /// Lifetime: `disk` must outlive it
   static Result<std::unique_ptr<Ring>> renew(os::Disk& disk, const std::string& directory,
                                              std::uint64_t ring_bytes, LogId log_id,
-                                             Position durable);
+                                             Position durable, RingRest rest);
 
   /// Puts `bytes` where they belong.
   void store(Position position, std::string_view bytes) noexcept;
@@ -62,10 +78,15 @@ class Ring {
   /// Leaves a mark: everything before `position` is durable.
   void note_durable(Position position) noexcept;
 
+  /// Leaves the mark of closing: the log ends at `position`, and all of it is in segments. Nothing
+  /// is stored after that.
+  void note_closed(Position position) noexcept;
+
   /// Whether an access has not reached the file: see os::Mapping.
   bool is_lost() const noexcept { return mapping_->is_lost(); }
 
  private:
+  Result<void> forget_closing();
   Ring(std::unique_ptr<os::File> file, std::unique_ptr<os::Mapping> mapping, LogId log_id) noexcept;
 
   const std::unique_ptr<os::File> file_;

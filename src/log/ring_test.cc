@@ -19,8 +19,9 @@ class RingTest : public ::testing::Test {
  protected:
   RingTest() { EXPECT_EQ(disk_.make_directory("/log"), 0); }
 
-  std::unique_ptr<Ring> renew(Position durable, std::uint64_t bytes = kRingBytes) {
-    auto ring = Ring::renew(disk_, "/log", bytes, kLogId, durable);
+  std::unique_ptr<Ring> renew(Position durable, std::uint64_t bytes = kRingBytes,
+                              RingRest rest = RingRest::kCleared) {
+    auto ring = Ring::renew(disk_, "/log", bytes, kLogId, durable, rest);
     EXPECT_TRUE(ring.has_value()) << ring.error().message();
     return *std::move(ring);
   }
@@ -87,6 +88,33 @@ TEST_F(RingTest, IsEmptyWhenItBeginsAnew) {
   EXPECT_EQ(read().durable(kLogId), 8192U);
 }
 
+// L10: the mark of closing goes with the next process, and no power cut brings it back.
+TEST_F(RingTest, ForgetsThatItWasClosed) {
+  renew(0)->note_closed(4136);
+  EXPECT_EQ(read().closed(kLogId), 4136U);
+  EXPECT_EQ(read().closed(kLogId + 1), 0U) << "of another log nothing is known";
+  for (std::uint64_t offset = 128; offset < 144; ++offset) {
+    flip(kRingBytes + offset);
+    EXPECT_EQ(read().closed(kLogId), 0U) << "byte " << offset;
+    flip(kRingBytes + offset);
+  }
+  {
+    auto file = os::File::open(disk_, "/log/ring", os::OpenMode::kReadWrite).value();
+    ASSERT_TRUE(file->sync().has_value());
+  }
+  renew(4136);
+  EXPECT_EQ(read().closed(kLogId), 0U);
+  disk_.cut_power(os::PowerCut::kKeepNothing, 1);
+  EXPECT_EQ(read().closed(kLogId), 0U);
+}
+
+TEST_F(RingTest, LeavesWhatDoesNotMatter) {
+  renew(0)->store(0, "old bytes");
+  renew(4096, kRingBytes, RingRest::kLeft)->store(4096, "new bytes");
+  EXPECT_EQ(read().bytes.substr(0, 9), "old bytes");
+  EXPECT_EQ(read().bytes.substr(4096, 9), "new bytes");
+}
+
 TEST_F(RingTest, AnyFileCanBeRead) {
   EXPECT_FALSE(read().is_there);
   for (const std::uint64_t bytes : {0U, 1U, 4096U, 8191U, 8192U, 12'345U}) {
@@ -100,6 +128,7 @@ TEST_F(RingTest, AnyFileCanBeRead) {
     EXPECT_TRUE(image.is_there);
     EXPECT_EQ(image.file_bytes, bytes);
     EXPECT_EQ(image.durable(kLogId), 0U);
+    EXPECT_EQ(image.closed(kLogId), 0U);
   }
 }
 
