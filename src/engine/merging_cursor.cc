@@ -99,8 +99,8 @@ void MergingCursor::choose_prefix() noexcept {
 /// Looks where a source stands. One that has failed makes the whole invalid (U10).
 inline void MergingCursor::load(Source& source) {
   source.is_above_equal = false;
-  if (source.cursor->is_valid()) [[likely]] {
-    const std::string_view key = source.cursor->key();
+  if (const StoredRow* const row = source.cursor->row()) [[likely]] {
+    const std::string_view key = row->key;
     source.key = {};
     if (!key.starts_with(prefix())) [[unlikely]]
       shorten_prefix(key);
@@ -139,6 +139,10 @@ void MergingCursor::find_runner_up() {
   }
 }
 
+inline void MergingCursor::show_winner() noexcept {
+  show(winner().is_at_end() || error_ ? nullptr : winner().cursor->row());
+}
+
 /// Moves the winner's source and finds the next winner.
 inline void MergingCursor::advance() {
   step(sources_[tree_[0]]);
@@ -166,7 +170,7 @@ inline void MergingCursor::advance_beyond_key() {
     has_equal = winner().is_above_equal;
     advance();
   }
-  is_valid_ = !winner().is_at_end() && !error_;
+  show_winner();
 }
 
 /// Plays all sources against each other, from the leaves up.
@@ -183,7 +187,7 @@ void MergingCursor::build() {
   }
   tree_[0] = subtree_[1];
   runner_up_ = kNone;
-  is_valid_ = !winner().is_at_end() && !error_;
+  show_winner();
 }
 
 template <typename Seek>
@@ -191,7 +195,7 @@ void MergingCursor::seek_all(Direction direction, Seek seek_one) {
   error_.reset();
   direction_ = direction;
   prefix_bytes_ = 0;
-  is_valid_ = false;
+  show(nullptr);
   if (sources_.empty()) return;
   for (Source& source : sources_) {
     seek_one(source);
@@ -210,7 +214,7 @@ void MergingCursor::seek_to_last() {
 
 void MergingCursor::seek(std::string_view key) {
   // Going forward a source that stands at `key` or beyond is where it should be already (U8).
-  const bool is_ahead = is_valid_ && direction_ == Direction::kForward && winner().key <= key;
+  const bool is_ahead = is_valid() && direction_ == Direction::kForward && winner().key <= key;
   seek_all(Direction::kForward, [&](Source& source) {
     const bool is_there = is_ahead && (source.is_at_end() || source.key >= key);
     if (!is_there) source.cursor->seek(key);
@@ -233,24 +237,24 @@ void MergingCursor::turn(Direction direction) {
 }
 
 void MergingCursor::next() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   if (direction_ != Direction::kForward) return turn(Direction::kForward);
   advance_beyond_key();
 }
 
 void MergingCursor::previous() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   if (direction_ != Direction::kBackward) return turn(Direction::kBackward);
   advance_beyond_key();
 }
 
 std::size_t MergingCursor::source() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
+  ASHLAR_ASSERT(is_valid(), "only a valid cursor is read");
   return tree_[0];
 }
 
 bool MergingCursor::is_alone_up_to(std::string_view last) {
-  ASHLAR_ASSERT(is_valid_ && direction_ == Direction::kForward, "a merge goes forward");
+  ASHLAR_ASSERT(is_valid() && direction_ == Direction::kForward, "a merge goes forward");
   ASHLAR_DEBUG_ASSERT(winner().key <= last, "what is taken together begins at the key at hand");
   if (runner_up_ == kNone) find_runner_up();
   if (runner_up_ == kNone) return true;  // There is no other source.
@@ -259,32 +263,12 @@ bool MergingCursor::is_alone_up_to(std::string_view last) {
 }
 
 void MergingCursor::resume() {
-  ASHLAR_ASSERT(is_valid_ && direction_ == Direction::kForward, "a merge goes forward");
+  ASHLAR_ASSERT(is_valid() && direction_ == Direction::kForward, "a merge goes forward");
   ASHLAR_ASSERT(!winner().is_above_equal,
                 "U9: a source that is moved alone was alone with its key");
   load(winner());
   settle();
-  is_valid_ = !winner().is_at_end() && !error_;
-}
-
-std::string_view MergingCursor::key() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return winner().key;
-}
-
-std::string_view MergingCursor::value() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return winner().cursor->value();
-}
-
-OperationKind MergingCursor::kind() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return winner().cursor->kind();
-}
-
-TimeMs MergingCursor::deadline_ms() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return winner().cursor->deadline_ms();
+  show_winner();
 }
 
 Result<void> MergingCursor::status() const {
@@ -293,8 +277,8 @@ Result<void> MergingCursor::status() const {
 }
 
 void MergingCursor::check() const {
-  ASHLAR_ASSERT(!is_valid_ || !error_, "U10: a cursor that has failed is invalid");
-  if (!is_valid_) return;
+  ASHLAR_ASSERT(!is_valid() || !error_, "U10: a cursor that has failed is invalid");
+  if (!is_valid()) return;
   for (Index i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
     if (source.is_at_end()) continue;

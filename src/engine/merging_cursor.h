@@ -57,11 +57,6 @@ class MergingCursor final : public RowCursor {
   void next() override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return is_valid_; }
-  std::string_view key() const noexcept override;
-  std::string_view value() const noexcept override;
-  OperationKind kind() const noexcept override;
-  TimeMs deadline_ms() const noexcept override;
   Result<void> status() const override;
 
   // For a merge that takes many rows of one source together. The cursor is valid and goes forward.
@@ -111,6 +106,7 @@ class MergingCursor final : public RowCursor {
   void step(Source& source);
   void advance();
   void settle();
+  void show_winner() noexcept;
   void advance_beyond_key();
   void replay(Index source);
   void find_runner_up();
@@ -129,7 +125,6 @@ class MergingCursor final : public RowCursor {
   std::array<char, kPrefixBytesMax> prefix_ = {};
   std::size_t prefix_bytes_ = 0;
   Direction direction_ = Direction::kForward;
-  bool is_valid_ = false;
   std::optional<Error> error_;
 };
 

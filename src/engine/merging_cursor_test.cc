@@ -230,23 +230,22 @@ TEST(MergingCursor, IsInvalidWhenASourceFails) {
 TEST(MergingCursor, ForgetsAFailureWithTheNextSeek) {
   class FailsOnce final : public RowCursor {
    public:
-    void seek_to_first() override { is_good_ = std::exchange(is_next_good_, true); }
+    void seek_to_first() override {
+      is_good_ = std::exchange(is_next_good_, true);
+      show(is_good_ ? &at_ : nullptr);
+    }
     void seek_to_last() override { seek_to_first(); }
     void seek(std::string_view) override { seek_to_first(); }
     void seek_for_previous(std::string_view) override { seek_to_first(); }
     void next() override {}
     void previous() override {}
-    bool is_valid() const noexcept override { return is_good_; }
-    std::string_view key() const noexcept override { return "key"; }
-    std::string_view value() const noexcept override { return {}; }
-    OperationKind kind() const noexcept override { return OperationKind::kPut; }
-    TimeMs deadline_ms() const noexcept override { return kNever; }
     Result<void> status() const override {
       if (is_good_) return {};
       return std::unexpected(Error::of_literal(ErrorCode::kIo, "once"));
     }
 
    private:
+    const StoredRow at_ = {.key = "key", .value = {}};
     bool is_good_ = false;
     bool is_next_good_ = false;
   };

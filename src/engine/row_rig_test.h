@@ -42,11 +42,6 @@ class RowList final : public RowCursor {
   void next() override { stand(std::next(at_)); }
   void previous() override { stand(at_ == rows_.begin() ? rows_.end() : std::prev(at_)); }
 
-  bool is_valid() const noexcept override { return !has_failed_ && at_ != rows_.end(); }
-  std::string_view key() const noexcept override { return shown_key_; }
-  std::string_view value() const noexcept override { return at_->second.value; }
-  OperationKind kind() const noexcept override { return at_->second.kind; }
-  TimeMs deadline_ms() const noexcept override { return at_->second.deadline_ms; }
   Result<void> status() const override {
     if (!has_failed_) return {};
     return std::unexpected(Error::of_literal(ErrorCode::kIo, "the list was told to fail"));
@@ -57,13 +52,21 @@ class RowList final : public RowCursor {
     has_failed_ = fail_at_ && move_count_++ >= *fail_at_;
     shown_key_.assign(shown_key_.size(), '!');  // What was handed out is good for nothing now.
     at_ = at;
-    if (is_valid()) shown_key_ = at_->first;
+    show(nullptr);
+    if (has_failed_ || at_ == rows_.end()) return;
+    shown_key_ = at_->first;
+    shown_ = {.key = shown_key_,
+              .value = at_->second.value,
+              .kind = at_->second.kind,
+              .deadline_ms = at_->second.deadline_ms};
+    show(&shown_);
   }
 
   RowMap rows_;
   const std::optional<std::size_t> fail_at_;
   RowMap::iterator at_;
   std::string shown_key_;
+  StoredRow shown_;
   std::size_t move_count_ = 0;
   bool has_failed_ = false;
 };

@@ -6,33 +6,37 @@
 
 namespace ashlar::engine {
 
-VisibleCursor::VisibleCursor(std::unique_ptr<RowCursor> rows, Range range, TimeMs moment_ms)
-    : rows_(std::move(rows)), range_(std::move(range)), moment_ms_(moment_ms) {
+VisibleCursor::VisibleCursor(std::unique_ptr<RowCursor> rows, Range range, TimeMs moment_ms,
+                             std::unique_ptr<Hold> hold)
+    : hold_(std::move(hold)),
+      rows_(std::move(rows)),
+      range_(std::move(range)),
+      moment_ms_(moment_ms) {
   ASHLAR_ASSERT(rows_ != nullptr, "there are rows to look at");
 }
 
-/// Whether nobody may see the row that the rows stand on (T1).
-inline bool VisibleCursor::is_hidden() const noexcept {
-  return rows_->kind() == OperationKind::kErase || rows_->deadline_ms() <= moment_ms_;
+/// Whether nobody may see `row` (T1).
+inline bool VisibleCursor::is_hidden(const StoredRow& row) const noexcept {
+  return row.kind == OperationKind::kErase || row.deadline_ms <= moment_ms_;
 }
 
 /// From where the rows stand goes on to the first one that shows, within the range (U5).
-void VisibleCursor::settle_forward() {
-  while (rows_->is_valid() && (!range_.to || rows_->key() < *range_.to)) {
-    is_valid_ = !is_hidden();
-    if (is_valid_) return;
+inline void VisibleCursor::settle_forward() {
+  for (at_ = rows_->row(); at_ != nullptr; at_ = rows_->row()) {
+    if (range_.to && at_->key >= *range_.to) break;
+    if (!is_hidden(*at_)) return;
     rows_->next();
   }
-  is_valid_ = false;
+  at_ = nullptr;
 }
 
-void VisibleCursor::settle_backward() {
-  while (rows_->is_valid() && rows_->key() >= range_.from) {
-    is_valid_ = !is_hidden();
-    if (is_valid_) return;
+inline void VisibleCursor::settle_backward() {
+  for (at_ = rows_->row(); at_ != nullptr; at_ = rows_->row()) {
+    if (at_->key < range_.from) break;
+    if (!is_hidden(*at_)) return;
     rows_->previous();
   }
-  is_valid_ = false;
+  at_ = nullptr;
 }
 
 void VisibleCursor::seek_to_first() {
@@ -68,25 +72,25 @@ void VisibleCursor::seek_for_previous(std::string_view key) {
 }
 
 void VisibleCursor::next() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is stepped");
   rows_->next();
   settle_forward();
 }
 
 void VisibleCursor::previous() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is stepped");
   rows_->previous();
   settle_backward();
 }
 
 std::string_view VisibleCursor::key() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return rows_->key();
+  ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is read");
+  return at_->key;
 }
 
 std::string_view VisibleCursor::value() const noexcept {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is read");
-  return rows_->value();
+  ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is read");
+  return at_->value;
 }
 
 }  // namespace ashlar::engine

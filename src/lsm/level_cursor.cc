@@ -17,10 +17,12 @@ TableCursor& LevelCursor::stand_in(std::size_t index) {
 
 void LevelCursor::seek_to_first() {
   stand_in(0).seek_to_first();
+  show_row();
 }
 
 void LevelCursor::seek_to_last() {
   stand_in(tables_.size() - 1).seek_to_last();
+  show_row();
 }
 
 void LevelCursor::seek(std::string_view key) {
@@ -28,9 +30,10 @@ void LevelCursor::seek(std::string_view key) {
       tables_, key, {}, [](const TableRef& at) { return std::string_view(at->info().largest); });
   if (table == tables_.end()) {
     at_.reset();
-    return;
+  } else {
+    stand_in(static_cast<std::size_t>(table - tables_.begin())).seek(key);
   }
-  stand_in(static_cast<std::size_t>(table - tables_.begin())).seek(key);
+  show_row();
 }
 
 void LevelCursor::seek_for_previous(std::string_view key) {
@@ -38,23 +41,28 @@ void LevelCursor::seek_for_previous(std::string_view key) {
       tables_, key, {}, [](const TableRef& at) { return std::string_view(at->info().smallest); });
   if (behind == tables_.begin()) {
     at_.reset();
-    return;
+  } else {
+    stand_in(static_cast<std::size_t>(behind - tables_.begin()) - 1).seek_for_previous(key);
   }
-  stand_in(static_cast<std::size_t>(behind - tables_.begin()) - 1).seek_for_previous(key);
+  show_row();
 }
 
 void LevelCursor::next() {
   ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   at_->next();
-  if (at_->is_valid() || !at_->status() || index_ + 1 == tables_.size()) return;
-  stand_in(index_ + 1).seek_to_first();
+  const bool is_at_end = !at_->is_valid() && at_->status() && index_ + 1 < tables_.size();
+  if (is_at_end) [[unlikely]]
+    stand_in(index_ + 1).seek_to_first();
+  show_row();
 }
 
 void LevelCursor::previous() {
   ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   at_->previous();
-  if (at_->is_valid() || !at_->status() || index_ == 0) return;
-  stand_in(index_ - 1).seek_to_last();
+  const bool is_at_end = !at_->is_valid() && at_->status() && index_ > 0;
+  if (is_at_end) [[unlikely]]
+    stand_in(index_ - 1).seek_to_last();
+  show_row();
 }
 
 }  // namespace ashlar::lsm

@@ -30,15 +30,11 @@ class LevelCursor final : public engine::RowCursor {
   void next() override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return at_ != nullptr && at_->is_valid(); }
-  std::string_view key() const noexcept override { return at_->key(); }
-  std::string_view value() const noexcept override { return at_->value(); }
-  engine::OperationKind kind() const noexcept override { return at_->kind(); }
-  engine::TimeMs deadline_ms() const noexcept override { return at_->deadline_ms(); }
   Result<void> status() const override { return at_ != nullptr ? at_->status() : Result<void>(); }
 
  private:
   TableCursor& stand_in(std::size_t index);
+  void show_row() noexcept { show(at_ != nullptr ? at_->row() : nullptr); }
 
   const std::span<const TableRef> tables_;
   std::unique_ptr<TableCursor> at_;

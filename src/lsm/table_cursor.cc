@@ -8,7 +8,7 @@ namespace ashlar::lsm {
 
 /// Stands in `block`, on no row of it yet. Returns: whether that went well
 bool TableCursor::load(std::size_t block) {
-  is_valid_ = false;
+  show(nullptr);
   if (has_block_ && block == block_) return true;
   const base::EpochGuard guard(table_->domain());
   const Result<std::string_view> raw = table_->block(block);
@@ -27,8 +27,8 @@ bool TableCursor::load(std::size_t block) {
 void TableCursor::stand_at(std::uint32_t row) {
   ASHLAR_DEBUG_ASSERT(row < rows_.row_count(), "a cursor stands on a row that is there");
   row_ = row;
-  key_ = rows_.key(row, key_buffer_);
-  is_valid_ = true;
+  at_ = rows_.row(row, key_buffer_);
+  show(&at_);
 }
 
 void TableCursor::seek_to_first() {
@@ -58,8 +58,8 @@ void TableCursor::seek_for_previous(std::string_view key) {
   const std::uint32_t row = rows_.lower_bound(key);
   if (row < rows_.row_count()) {
     stand_at(row);
-    if (key_ == key) return;
-    is_valid_ = false;
+    if (at_.key == key) return;
+    show(nullptr);
   }
   if (row > 0) return stand_at(row - 1);
   // A block's separator may be below its first key: then the row before is in the block before.
@@ -67,16 +67,16 @@ void TableCursor::seek_for_previous(std::string_view key) {
 }
 
 void TableCursor::next() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   if (row_ + 1 < rows_.row_count()) return stand_at(row_ + 1);
-  is_valid_ = false;
+  show(nullptr);
   if (block_ + 1 < table_->file().block_count() && load(block_ + 1)) stand_at(0);
 }
 
 void TableCursor::previous() {
-  ASHLAR_ASSERT(is_valid_, "only a valid cursor is stepped");
+  ASHLAR_ASSERT(is_valid(), "only a valid cursor is stepped");
   if (row_ > 0) return stand_at(row_ - 1);
-  is_valid_ = false;
+  show(nullptr);
   if (block_ > 0 && load(block_ - 1)) stand_at(rows_.row_count() - 1);
 }
 

@@ -31,11 +31,6 @@ class TableCursor final : public engine::RowCursor {
   void next() override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return is_valid_; }
-  std::string_view key() const noexcept override { return key_; }
-  std::string_view value() const noexcept override { return rows_.value(row_); }
-  engine::OperationKind kind() const noexcept override { return rows_.kind(row_); }
-  engine::TimeMs deadline_ms() const noexcept override { return rows_.deadline_ms(row_); }
   Result<void> status() const override { return status_; }
 
  private:
@@ -50,9 +45,8 @@ class TableCursor final : public engine::RowCursor {
   std::size_t block_ = 0;
   bool has_block_ = false;
   std::uint32_t row_ = 0;
-  bool is_valid_ = false;
   std::string key_buffer_;
-  std::string_view key_;
+  engine::StoredRow at_;
   Result<void> status_;
 };
 

@@ -21,6 +21,7 @@
 #include "ashlar/result.h"
 #include "base/assert.h"
 #include "engine/operation.h"
+#include "engine/row_cursor.h"
 #include "table/block_layout.h"
 
 namespace ashlar::table {
@@ -69,6 +70,14 @@ class Block {
     const std::string_view behind = rest(row);
     std::memcpy(to, behind.data(), behind.size());
     return {buffer.data(), to + behind.size()};
+  }
+
+  /// All of `row`, its key as above.
+  engine::StoredRow row(std::uint32_t row, std::string& buffer) const noexcept {
+    return {.key = key(row, buffer),
+            .value = value(row),
+            .kind = kind(row),
+            .deadline_ms = deadline_ms(row)};
   }
 
   /// The key of `row` as a string of its own, for where speed is no matter.

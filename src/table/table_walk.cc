@@ -7,6 +7,7 @@ namespace ashlar::table {
 void TableWalk::end() noexcept {
   row_ = 0;
   row_count_ = 0;
+  show(nullptr);
 }
 
 Result<void> TableWalk::read_ahead(std::size_t block) {
@@ -45,7 +46,8 @@ void TableWalk::load(std::size_t block) {
 void TableWalk::stand_at(std::uint32_t row) {
   ASHLAR_DEBUG_ASSERT(row < row_count_, "a walk stands at a row");
   row_ = row;
-  key_ = rows_.key(row, key_buffer_);
+  at_ = rows_.row(row, key_buffer_);
+  show(&at_);
 }
 
 void TableWalk::seek_to_first() {

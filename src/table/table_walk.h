@@ -33,12 +33,6 @@ class TableWalk final : public engine::RowCursor {
   void seek_for_previous(std::string_view key) override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return row_ < row_count_; }
-  std::string_view key() const noexcept override { return key_; }
-  std::string_view value() const noexcept override { return rows().value(row_); }
-  engine::OperationKind kind() const noexcept override { return rows().kind(row_); }
-  engine::TimeMs deadline_ms() const noexcept override { return rows().deadline_ms(row_); }
-
   /// Errors: kIo, kCorruption  as TableFile::load_block
   Result<void> status() const override { return status_; }
 
@@ -75,9 +69,9 @@ class TableWalk final : public engine::RowCursor {
   Block rows_{std::string_view(kNoRows, kBlockHeaderBytes)};
   std::size_t block_ = 0;
   std::uint32_t row_ = 0;
-  std::uint32_t row_count_ = 0;  // 0: not valid.
+  std::uint32_t row_count_ = 0;
   std::string key_buffer_;
-  std::string_view key_;
+  engine::StoredRow at_;
   Result<void> status_;
 
   static constexpr char kNoRows[kBlockHeaderBytes] = {};

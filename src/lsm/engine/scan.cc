@@ -16,36 +16,20 @@ namespace {
 
 using Sources = std::vector<std::unique_ptr<engine::RowCursor>>;
 
-/// A walk that holds the state it walks over, and is counted as long as it is open.
-class StateCursor final : public engine::Cursor {
+/// A walk holds the state it walks over, and is counted as long as it is open.
+class HeldState final : public engine::VisibleCursor::Hold {
  public:
-  StateCursor(Snapshots& snapshots, base::Ref<const State> state, Sources sources, Range range,
-              engine::TimeMs moment_ms)
-      : snapshots_(snapshots),
-        state_(std::move(state)),
-        rows_(std::make_unique<engine::MergingCursor>(std::move(sources)), std::move(range),
-              moment_ms) {
+  HeldState(Snapshots& snapshots, base::Ref<const State> state)
+      : snapshots_(snapshots), state_(std::move(state)) {
     snapshots_.begin_walk();
   }
-  StateCursor(const StateCursor&) = delete;
-  StateCursor& operator=(const StateCursor&) = delete;
-  ~StateCursor() override { snapshots_.end_walk(); }
-
-  void seek_to_first() override { rows_.seek_to_first(); }
-  void seek_to_last() override { rows_.seek_to_last(); }
-  void seek(std::string_view key) override { rows_.seek(key); }
-  void seek_for_previous(std::string_view key) override { rows_.seek_for_previous(key); }
-  void next() override { rows_.next(); }
-  void previous() override { rows_.previous(); }
-  bool is_valid() const noexcept override { return rows_.is_valid(); }
-  std::string_view key() const noexcept override { return rows_.key(); }
-  std::string_view value() const noexcept override { return rows_.value(); }
-  Result<void> status() const override { return rows_.status(); }
+  HeldState(const HeldState&) = delete;
+  HeldState& operator=(const HeldState&) = delete;
+  ~HeldState() override { snapshots_.end_walk(); }
 
  private:
   Snapshots& snapshots_;
-  const base::Ref<const State> state_;  // Before the rows, which go first.
-  engine::VisibleCursor rows_;
+  const base::Ref<const State> state_;
 };
 
 Result<void> add_memtable(Sources& sources, const Memtable& memtable, Sequence sequence) {
@@ -72,6 +56,12 @@ Result<Sources> sources_of(const State& state, Sequence sequence) {
   return sources;
 }
 
+/// All of them as one. What is merged already, as after a compaction of all, needs no merging.
+std::unique_ptr<engine::RowCursor> merge(Sources sources) {
+  if (sources.size() == 1) return std::move(sources.front());
+  return std::make_unique<engine::MergingCursor>(std::move(sources));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<engine::Cursor>> DiskEngine::scan(const Range& range,
@@ -79,21 +69,22 @@ Result<std::unique_ptr<engine::Cursor>> DiskEngine::scan(const Range& range,
   Held held = hold(view);
   const engine::TimeMs moment_ms = view.is_latest() ? clock_.now_ms() : view.taken_at_ms;
   ASHLAR_TRY_ASSIGN(Sources sources, sources_of(*held.state, held.sequence));
-  return std::make_unique<StateCursor>(snapshots_, std::move(held.state), std::move(sources), range,
-                                       moment_ms);
+  auto hold = std::make_unique<HeldState>(snapshots_, std::move(held.state));
+  return std::make_unique<engine::VisibleCursor>(merge(std::move(sources)), range, moment_ms,
+                                                 std::move(hold));
 }
 
 Result<void> DiskEngine::visit_all(const RowVisitor& visit) {
   const Held held = hold(engine::kLatest);
   const engine::TimeMs moment_ms = clock_.now_ms();
   ASHLAR_TRY_ASSIGN(Sources sources, sources_of(*held.state, held.sequence));
-  engine::MergingCursor rows(std::move(sources));
-  for (rows.seek_to_first(); rows.is_valid(); rows.next()) {
-    if (rows.kind() == engine::OperationKind::kErase || rows.deadline_ms() <= moment_ms) continue;
-    ASHLAR_TRY(
-        visit({.key = rows.key(), .value = rows.value(), .deadline_ms = rows.deadline_ms()}));
+  const auto rows = merge(std::move(sources));
+  for (rows->seek_to_first(); rows->is_valid(); rows->next()) {
+    const engine::StoredRow& row = *rows->row();
+    if (row.kind == engine::OperationKind::kErase || row.deadline_ms <= moment_ms) continue;
+    ASHLAR_TRY(visit({.key = row.key, .value = row.value, .deadline_ms = row.deadline_ms}));
   }
-  return rows.status();
+  return rows->status();
 }
 
 }  // namespace ashlar::lsm

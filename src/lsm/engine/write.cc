@@ -51,15 +51,18 @@ Result<std::optional<DiskEngine::Present>> DiskEngine::find_present(std::string_
   return present;
 }
 
-/// An erase has to know whether its key is there. It looks twice: without the mutex, so that blocks
-/// are read from the disk there and a key that is absent costs no write; and under it, where
-/// nobody comes between.
+/// An erase has to know whether its key is there. It looks without the mutex, so that blocks are
+/// read from the disk there and a key that is absent costs no write; and under it once more if
+/// somebody has written in between.
 Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine::Commit* commit) {
+  const Sequence before = visible();
   ASHLAR_TRY_ASSIGN(bool is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
   if (!is_there) return std::size_t{0};
   const base::MutexLock lock(write_mutex_);
-  ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
-  if (!is_there) return std::size_t{0};
+  if (visible() != before) {
+    ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
+    if (!is_there) return std::size_t{0};
+  }
   ASHLAR_TRY(apply_locked({&erase, 1}, commit));
   return std::size_t{1};
 }
@@ -67,11 +70,14 @@ Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine
 Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
                                                          engine::TimeMs deadline_ms,
                                                          engine::Commit* commit) {
+  const Sequence before = visible();
   ASHLAR_TRY_ASSIGN(std::optional<Present> present, find_present(key));
   if (!present) return std::nullopt;
   const base::MutexLock lock(write_mutex_);
-  ASHLAR_TRY_ASSIGN(present, find_present(key));
-  if (!present) return std::nullopt;
+  if (visible() != before) {
+    ASHLAR_TRY_ASSIGN(present, find_present(key));
+    if (!present) return std::nullopt;
+  }
   const engine::Operation put{
       .key = key, .value = present->value.view(), .deadline_ms = deadline_ms};
   ASHLAR_TRY(apply_locked({&put, 1}, commit));

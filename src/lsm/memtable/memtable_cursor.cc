@@ -60,10 +60,16 @@ void MemtableCursor::start(Direction direction) noexcept {
 
 /// Goes on until a key is there that the sequence sees.
 void MemtableCursor::settle() noexcept {
-  version_ = nullptr;
+  show(nullptr);
   while (!sources_.empty() && sources_.front().node != nullptr) {
-    version_ = records_.newest_at(*sources_.front().node, sequence_);
-    if (version_ != nullptr) return;
+    const KeyNode& node = *sources_.front().node;
+    if (const RowVersion* const version = records_.newest_at(node, sequence_)) {
+      at_ = {.key = node.key(),
+             .value = version->value(),
+             .kind = version->kind(),
+             .deadline_ms = version->deadline_ms()};
+      return show(&at_);
+    }
     advance(sources_.front());
     sift_first();
   }
@@ -114,26 +120,6 @@ void MemtableCursor::next() {
 
 void MemtableCursor::previous() {
   step(Direction::kBackward);
-}
-
-std::string_view MemtableCursor::key() const noexcept {
-  ASHLAR_ASSERT(is_valid(), "a cursor that is asked for its key stands on a row");
-  return sources_.front().node->key();
-}
-
-std::string_view MemtableCursor::value() const noexcept {
-  ASHLAR_ASSERT(is_valid(), "a cursor that is asked for its value stands on a row");
-  return version_->value();
-}
-
-engine::OperationKind MemtableCursor::kind() const noexcept {
-  ASHLAR_ASSERT(is_valid(), "a cursor that is asked for its kind stands on a row");
-  return version_->kind();
-}
-
-engine::TimeMs MemtableCursor::deadline_ms() const noexcept {
-  ASHLAR_ASSERT(is_valid(), "a cursor that is asked for its deadline stands on a row");
-  return version_->deadline_ms();
 }
 
 void MemtableCursor::check() const {

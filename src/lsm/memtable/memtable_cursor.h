@@ -39,12 +39,6 @@ class MemtableCursor final : public engine::RowCursor {
   void next() override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return version_ != nullptr; }
-  std::string_view key() const noexcept override;
-  std::string_view value() const noexcept override;
-  engine::OperationKind kind() const noexcept override;
-  engine::TimeMs deadline_ms() const noexcept override;
-
   /// All that can fail has been done before there is a cursor.
   Result<void> status() const override { return {}; }
 
@@ -74,7 +68,7 @@ class MemtableCursor final : public engine::RowCursor {
   const Sequence sequence_;
   std::vector<Source> sources_;
   Direction direction_ = Direction::kForward;
-  const RowVersion* version_ = nullptr;  // Of the first source's key; null when not valid.
+  engine::StoredRow at_;  // The first source's key, in the version that is seen.
 };
 
 }  // namespace ashlar::lsm

@@ -113,7 +113,7 @@ TEST(MemtableCursor, TurnsRoundAtEveryKey) {
 TEST(MemtableCursor, IsNotValidOverNothing) {
   MemtableRig rig;
   const auto empty = *rig.table->cursor(1);
-  for (const auto& move : {&engine::Cursor::seek_to_first, &engine::Cursor::seek_to_last}) {
+  for (const auto& move : {&engine::RowCursor::seek_to_first, &engine::RowCursor::seek_to_last}) {
     (*empty.*move)();
     EXPECT_FALSE(empty->is_valid());
   }
@@ -160,8 +160,8 @@ TEST(MemtableCursor, ShowsAFlushEverything) {
 TEST(MemtableCursorDeathTest, AbortsWhenItIsAskedForNoRow) {
   MemtableRig rig;
   const auto cursor = *rig.table->cursor(1);
-  EXPECT_DEATH(cursor->next(), "stands on a row");
-  EXPECT_DEATH(static_cast<void>(cursor->key()), "stands on a row");
+  EXPECT_DEATH(cursor->next(), "only a valid cursor is read");
+  EXPECT_DEATH(static_cast<void>(cursor->key()), "only a valid cursor is read");
 }
 
 }  // namespace

@@ -21,22 +21,27 @@ table::TableWalk& LevelWalk::begin_table(std::size_t index) {
 /// Begins the next table when the one at hand has come to its end without an error. One is enough:
 /// no table is without rows.
 void LevelWalk::go_on_after_table() {
-  if (at_->is_valid() || !at_->status() || index_ + 1 == tables_.size()) return;
+  show_row();
+  if (is_valid() || !at_->status() || index_ + 1 == tables_.size()) return;
   ASHLAR_DEBUG_ASSERT(tables_[index_]->info().largest < tables_[index_ + 1]->info().smallest,
                       "V3: a table ends before the next one begins");
   begin_table(index_ + 1).seek_to_first();
+  show_row();
 }
 
 void LevelWalk::seek_to_first() {
   begin_table(0).seek_to_first();
+  show_row();
 }
 
 void LevelWalk::seek(std::string_view key) {
   const auto table = std::ranges::lower_bound(
       tables_, key, {}, [](const TableRef& at) { return std::string_view(at->info().largest); });
   at_.reset();
-  if (table == tables_.end()) return;
-  begin_table(static_cast<std::size_t>(table - tables_.begin())).seek(key);
+  if (table != tables_.end()) {
+    begin_table(static_cast<std::size_t>(table - tables_.begin())).seek(key);
+  }
+  show_row();
 }
 
 void LevelWalk::next() {

@@ -36,12 +36,6 @@ class LevelWalk final : public engine::RowCursor {
   void seek_for_previous(std::string_view key) override;
   void previous() override;
 
-  bool is_valid() const noexcept override { return at_.has_value() && at_->is_valid(); }
-  std::string_view key() const noexcept override { return at_->key(); }
-  std::string_view value() const noexcept override { return at_->value(); }
-  engine::OperationKind kind() const noexcept override { return at_->kind(); }
-  engine::TimeMs deadline_ms() const noexcept override { return at_->deadline_ms(); }
-
   /// Errors: kIo, kCorruption  as TableWalk
   Result<void> status() const override { return at_ ? at_->status() : Result<void>(); }
 
@@ -54,6 +48,7 @@ class LevelWalk final : public engine::RowCursor {
  private:
   table::TableWalk& begin_table(std::size_t index);
   void go_on_after_table();
+  void show_row() noexcept { show(at_ ? at_->row() : nullptr); }
 
   const std::span<const TableRef> tables_;
   std::optional<table::TableWalk> at_;
