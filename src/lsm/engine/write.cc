@@ -1,6 +1,8 @@
 // Writes: room is made first, then the log takes the commit, then the memtable does, which cannot
 // fail any more, then the commit's sequence becomes visible.
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -9,6 +11,9 @@
 
 namespace ashlar::lsm {
 namespace {
+
+// So many keys ahead a batch asks for the bucket that it will look into.
+constexpr std::size_t kPrefetchDistance = 8;
 
 void count_up(std::atomic<std::uint64_t>& figure, std::uint64_t by) noexcept {
   // Relaxed: written under the mutex of writers, and only a figure.
@@ -97,10 +102,19 @@ Result<void> DiskEngine::apply_locked(std::span<const engine::Operation> operati
 
 void DiskEngine::insert_all(std::span<const engine::Operation> operations) noexcept {
   const Sequence sequence = visible_.load(std::memory_order_relaxed) + 1;
+  Memtable& memtable = **active_;
+  std::array<std::uint64_t, kPrefetchDistance> hashes;
+  const auto begin_insert = [&](std::size_t i) {
+    hashes[i % kPrefetchDistance] = hash_of(operations[i].key);
+    memtable.prefetch(hashes[i % kPrefetchDistance]);
+  };
+  const std::size_t count = operations.size();
+  for (std::size_t i = 0; i < std::min(count, kPrefetchDistance); ++i) begin_insert(i);
   std::uint64_t erase_count = 0;
-  for (const engine::Operation& operation : operations) {
-    (*active_)->insert(operation, hash_of(operation.key), sequence);
-    if (operation.kind == engine::OperationKind::kErase) ++erase_count;
+  for (std::size_t i = 0; i < count; ++i) {
+    memtable.insert(operations[i], hashes[i % kPrefetchDistance], sequence);
+    if (i + kPrefetchDistance < count) begin_insert(i + kPrefetchDistance);
+    if (operations[i].kind == engine::OperationKind::kErase) ++erase_count;
   }
   // Release: partner of the acquire in `visible`; all of the commit is there for who sees it (C1).
   visible_.store(sequence, std::memory_order_release);
