@@ -160,7 +160,7 @@ TEST(MemtableCursor, ShowsAFlushEverything) {
 TEST(MemtableCursorDeathTest, AbortsWhenItIsAskedForNoRow) {
   MemtableRig rig;
   const auto cursor = *rig.table->cursor(1);
-  EXPECT_DEATH(cursor->next(), "only a valid cursor is read");
+  EXPECT_DEATH(cursor->next(), "stands on a row");
   EXPECT_DEATH(static_cast<void>(cursor->key()), "only a valid cursor is read");
 }
 
