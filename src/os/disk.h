@@ -13,6 +13,9 @@
 ///       is so after a power cut once that has returned 0.
 ///   F4  After a power cut each 512-byte sector that was written and not made durable holds its old
 ///       or its new content, whichever, independent of all others.
+///   F11 A link is one more name of the same file: what is written or made durable by one name is so
+///       by all, and the file is there until the last of them is removed. The name is durable as F3
+///       says, by a sync of its own directory.
 #pragma once
 
 #include <sys/types.h>
@@ -92,6 +95,12 @@ class Disk {
   /// Renames within one file system, replacing `to` at once.
   virtual int rename(const std::string& from, const std::string& to) = 0;
   virtual int remove(const std::string& path) = 0;
+
+  /// Gives the file `from` the name `to` as well, in another directory (F11).
+  ///
+  /// Returns: -EEXIST when there is something of that name already; -EXDEV, -EPERM, -EMLINK,
+  ///          -EOPNOTSUPP or -ENOSYS where the two places cannot share a file
+  virtual int link(const std::string& from, const std::string& to) = 0;
 
   /// Returns: -EEXIST when there is something of that name already
   virtual int make_directory(const std::string& path) = 0;

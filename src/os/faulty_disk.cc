@@ -175,6 +175,11 @@ int FaultyDisk::remove(const std::string& path) {
   return error != 0 ? error : below_.remove(path);
 }
 
+int FaultyDisk::link(const std::string& from, const std::string& to) {
+  const int error = error_of_call(CallKind::kLink);
+  return error != 0 ? error : below_.link(from, to);
+}
+
 int FaultyDisk::make_directory(const std::string& path) {
   const int error = error_of_call(CallKind::kMakeDirectory);
   return error != 0 ? error : below_.make_directory(path);

@@ -92,6 +92,7 @@ TEST_F(FaultyDiskTest, EachKindOfCallCanFail) {
          std::vector<std::string> names;
          return d.list("/", names);
        }},
+      {CallKind::kLink, [](Disk& d, int) -> std::int64_t { return d.link("/a", "/d/a"); }},
       {CallKind::kRename, [](Disk& d, int) -> std::int64_t { return d.rename("/a", "/b"); }},
       {CallKind::kRemove, [](Disk& d, int) -> std::int64_t { return d.remove("/b"); }},
   };

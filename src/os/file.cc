@@ -186,6 +186,23 @@ Result<bool> remove_file(Disk& disk, const std::string& path) {
   return true;
 }
 
+// What the file system cannot do the caller can do otherwise: by a copy.
+Result<bool> link_file(Disk& disk, const std::string& from, const std::string& to) {
+  const int answer = uninterrupted([&] { return disk.link(from, to); });
+  switch (answer) {
+    case 0:
+      return true;
+    case -EXDEV:
+    case -EPERM:
+    case -EMLINK:
+    case -EOPNOTSUPP:
+    case -ENOSYS:
+      return false;
+    default:
+      return std::unexpected(failure_of(from, "link to " + to, answer));
+  }
+}
+
 namespace {
 
 /// "." for a name without a directory, "/" for one in the root.

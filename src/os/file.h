@@ -109,6 +109,11 @@ Result<void> rename_file(Disk& disk, const std::string& from, const std::string&
 /// Returns: false when there was no such file
 Result<bool> remove_file(Disk& disk, const std::string& path);
 
+/// Gives the file `from` the name `to` as well, in another directory (F11 of disk.h).
+///
+/// Returns: false when the two places cannot share a file, being on two file systems for instance
+Result<bool> link_file(Disk& disk, const std::string& from, const std::string& to);
+
 /// Makes the directory `path` and its name durable.
 ///
 /// Returns: false when it existed already

@@ -108,11 +108,20 @@ TEST_F(FileTest, TriesAgainAfterAnInterruption) {
   EXPECT_EQ(byte, "x");
   ASSERT_TRUE(Mapping::make(*file, kBlockBytes));
   EXPECT_TRUE(make_directory(disk_, "/d").value());
+  EXPECT_TRUE(link_file(disk_, "/a", "/d/a").value());
   ASSERT_TRUE(rename_file(disk_, "/a", "/b"));
   ASSERT_TRUE(sync_directory(disk_, "/"));
   EXPECT_EQ(list_directory(disk_, "/").value(), (std::vector<std::string>{"b", "d"}));
   EXPECT_TRUE(remove_file(disk_, "/b").value());
-  EXPECT_EQ(disk_.call_count(CallKind::kAny), 30U) << "15 calls, each interrupted and repeated";
+  EXPECT_EQ(disk_.call_count(CallKind::kAny), 32U) << "16 calls, each interrupted and repeated";
+}
+
+// What cannot be linked is told apart from what has failed: it can be copied.
+TEST_F(FileTest, SaysWhenAFileCannotHaveTwoNames) {
+  create("/a");
+  EXPECT_FALSE(link_file(disk_, "/a", "/b").value());
+  EXPECT_EQ(message_of(link_file(disk_, "/none", "/b")),
+            "/none: link to /b: No such file or directory");
 }
 
 TEST_F(FileTest, NamesFileCallAndPlaceOfAFailure) {
@@ -137,6 +146,8 @@ TEST_F(FileTest, NamesFileCallAndPlaceOfAFailure) {
   EXPECT_EQ(message_of(Mapping::make(*file, 7)), "/a: map 7 bytes: Input/output error");
   fail_next(CallKind::kRename, Fault::kEio);
   EXPECT_EQ(message_of(rename_file(disk_, "/a", "/b")), "/a: rename to /b: Input/output error");
+  fail_next(CallKind::kLink, Fault::kEio);
+  EXPECT_EQ(message_of(link_file(disk_, "/a", "/d/a")), "/a: link to /d/a: Input/output error");
   fail_next(CallKind::kRemove, Fault::kEio);
   EXPECT_EQ(message_of(remove_file(disk_, "/a")), "/a: remove: Input/output error");
   fail_next(CallKind::kMakeDirectory, Fault::kEio);

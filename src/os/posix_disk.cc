@@ -178,6 +178,11 @@ int PosixDisk::remove(const std::string& path) {
   return or_error(::unlink(path.c_str()));
 }
 
+// A symbolic link is not followed: the new name is one of the link itself.
+int PosixDisk::link(const std::string& from, const std::string& to) {
+  return or_error(::link(from.c_str(), to.c_str()));
+}
+
 int PosixDisk::make_directory(const std::string& path) {
   return or_error(::mkdir(path.c_str(), S_IRWXU));
 }

@@ -33,6 +33,7 @@ class PosixDisk final : public Disk {
   int lock(Handle handle, LockMode mode) override;
   int rename(const std::string& from, const std::string& to) override;
   int remove(const std::string& path) override;
+  int link(const std::string& from, const std::string& to) override;
   int make_directory(const std::string& path) override;
   int sync_directory(const std::string& path) override;
   int list(const std::string& path, std::vector<std::string>& names) override;

@@ -189,6 +189,23 @@ TEST_F(PosixDiskTest, RenamesOverAndRemoves) {
   EXPECT_EQ(disk_.remove(path("b")), -ENOENT);
 }
 
+// F11
+TEST_F(PosixDiskTest, LinksAFileIntoAnotherDirectory) {
+  const Disk::Handle file = create("a");
+  ASSERT_EQ(disk_.make_directory(path("d")), 0);
+  EXPECT_EQ(disk_.link(path("none"), path("d/a")), -ENOENT);
+  EXPECT_EQ(disk_.link(path("a"), path("d/a")), 0);
+  EXPECT_EQ(disk_.link(path("a"), path("d/a")), -EEXIST);
+  EXPECT_EQ(disk_.write(file, "x", 1, 0), 1);
+  disk_.close(file);
+  EXPECT_EQ(disk_.remove(path("a")), 0);
+  const Disk::Handle link = disk_.open(path("d/a"), OpenMode::kRead);
+  EXPECT_EQ(disk_.size(link), 1);
+  disk_.close(link);
+  EXPECT_EQ(disk_.remove(path("d/a")), 0);
+  EXPECT_EQ(disk_.remove(path("d")), -EISDIR);
+}
+
 TEST_F(PosixDiskTest, ListsWhatIsThere) {
   std::vector<std::string> names = {"of an earlier list"};
   ASSERT_EQ(disk_.list(directory_.path(), names), 0);

@@ -365,6 +365,23 @@ int SimulatedDisk::remove(const std::string& path) {
   return 0;
 }
 
+// Into another directory only, as `rename` is inside of one only: a directory of the simulation tells
+// its files apart by what they are, and takes two names of one file for a rename.
+int SimulatedDisk::link(const std::string& from, const std::string& to) {
+  const base::MutexLock lock(mutex_);
+  if (!begin_call_locked()) return -EIO;
+  const Place old_place = find_place_locked(from);
+  const Place new_place = find_place_locked(to);
+  if (old_place.directory == nullptr || new_place.directory == nullptr) return -ENOENT;
+  const SimulatedEntry* const entry = old_place.directory->find(old_place.name);
+  if (entry == nullptr) return -ENOENT;
+  if (entry->file == nullptr) return -EPERM;
+  if (new_place.directory->find(new_place.name) != nullptr) return -EEXIST;
+  if (old_place.directory == new_place.directory) return -EXDEV;
+  new_place.directory->create(new_place.name, *entry);
+  return 0;
+}
+
 int SimulatedDisk::make_directory(const std::string& path) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;

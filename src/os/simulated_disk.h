@@ -31,7 +31,8 @@
 namespace ashlar::os {
 
 /// Paths are names between slashes, with or without one in front; "." and ".." have no meaning. A
-/// file has up to SimulatedFile::kBytesMax bytes; names change inside one directory only (-EXDEV).
+/// file has up to SimulatedFile::kBytesMax bytes; a name changes inside one directory, and a link
+/// leads into another (-EXDEV otherwise).
 ///
 /// Threads: thread-safe.
 class SimulatedDisk final : public Disk {
@@ -61,6 +62,7 @@ class SimulatedDisk final : public Disk {
   int lock(Handle handle, LockMode mode) override;
   int rename(const std::string& from, const std::string& to) override;
   int remove(const std::string& path) override;
+  int link(const std::string& from, const std::string& to) override;
   int make_directory(const std::string& path) override;
   int sync_directory(const std::string& path) override;
   int list(const std::string& path, std::vector<std::string>& names) override;

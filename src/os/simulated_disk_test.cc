@@ -151,6 +151,39 @@ TEST(SimulatedDisk, FindsFilesInDirectories) {
   EXPECT_EQ(disk.sync_directory("/none"), -ENOENT);
 }
 
+// F11: one file by two names, of which each is durable by the sync of its own directory.
+TEST(SimulatedDisk, KeepsALinkWhoseDirectoryWasSynced) {
+  SimulatedDisk disk;
+  ASSERT_EQ(disk.make_directory("/a"), 0);
+  ASSERT_EQ(disk.make_directory("/b"), 0);
+  disk.close(create_durable(disk, "/a/file", "x"));
+  ASSERT_EQ(disk.sync_directory("/a"), 0);
+  EXPECT_EQ(disk.link("/a/none", "/b/file"), -ENOENT);
+  EXPECT_EQ(disk.link("/a", "/b/file"), -EPERM);
+  EXPECT_EQ(disk.link("/a/file", "/a/other"), -EXDEV);
+  ASSERT_EQ(disk.link("/a/file", "/b/file"), 0);
+  ASSERT_EQ(disk.link("/a/file", "/b/lost"), 0);
+  EXPECT_EQ(disk.link("/a/file", "/b/file"), -EEXIST);
+  const auto before = disk.clone();
+  before->cut_power(PowerCut::kKeepNothing, 1);
+  EXPECT_EQ(before->open("/b/file", OpenMode::kRead), -ENOENT);
+  EXPECT_EQ(before->read_all("/a/file"), "x");
+
+  ASSERT_EQ(disk.sync_directory("/b"), 0);
+  ASSERT_EQ(disk.remove("/a/file"), 0);
+  ASSERT_EQ(disk.remove("/b/lost"), 0);
+  const Disk::Handle link = disk.open("/b/file", OpenMode::kReadWrite);
+  write_all(disk, link, "y", 0);
+  ASSERT_EQ(disk.sync(link), 0);
+  const auto twin = disk.clone();
+  twin->check();
+  twin->cut_power(PowerCut::kKeepNothing, 1);
+  for (const char* name : {"/a/file", "/b/file", "/b/lost"}) EXPECT_EQ(twin->read_all(name), "y");
+  disk.cut_power(PowerCut::kKeepEverything, 1);
+  EXPECT_EQ(disk.read_all("/b/file"), "y");
+  EXPECT_EQ(disk.open("/a/file", OpenMode::kRead), -ENOENT);
+}
+
 TEST(SimulatedDisk, SharesALockAmongThoseWhoAskForThat) {
   SimulatedDisk disk;
   const Disk::Handle first = disk.open("/a", OpenMode::kCreate);

@@ -43,6 +43,9 @@ class ForwardingDisk : public os::Disk {
     return below_.rename(from, to);
   }
   int remove(const std::string& path) override { return below_.remove(path); }
+  int link(const std::string& from, const std::string& to) override {
+    return below_.link(from, to);
+  }
   int make_directory(const std::string& path) override { return below_.make_directory(path); }
   int sync_directory(const std::string& path) override { return below_.sync_directory(path); }
   int list(const std::string& path, std::vector<std::string>& names) override {
