@@ -76,6 +76,11 @@ Result<void> CheckpointStore::install() {
   return {};
 }
 
+std::string CheckpointStore::newest_path() const {
+  ASHLAR_ASSERT(newest_ > 0, "there is a checkpoint");
+  return path_of(newest_);
+}
+
 void CheckpointStore::give_up() {
   // It does not count, and the next attempt begins by removing it.
   (void)os::remove_file(disk_, unfinished_path());

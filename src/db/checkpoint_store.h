@@ -64,6 +64,9 @@ class CheckpointStore {
   /// Errors: kIo
   Result<void> install();
 
+  /// The path of the newest, of which there is one.
+  std::string newest_path() const;
+
   /// Gives the space of the one that was begun, and failed, back to the disk.
   void give_up();
 

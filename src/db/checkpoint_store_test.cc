@@ -46,6 +46,7 @@ TEST_F(CheckpointStoreTest, KeepsTheNewestOnly) {
   CheckpointStore store(disk_, path());
   ASSERT_TRUE(store.open().has_value());
   for (const std::uint64_t position : {8U, 16U, 24U}) install(store, position);
+  EXPECT_EQ(store.newest_path(), path() + "/" + checkpoint_name(3));
   EXPECT_EQ(newest_position(), 24U);
   EXPECT_EQ(os::list_directory(disk_, path())->size(), 1U);
 }

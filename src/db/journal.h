@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,21 @@
 #include "log/local_log.h"
 
 namespace ashlar::db {
+
+/// What holds every commit that was acknowledged before some moment, as long as it is handed out:
+/// files that are whole by themselves, and the log from `begin` on where they are not.
+struct BackupSource {
+  os::Disk& disk;
+  const Directory& directory;
+  log::LogId log_id = 0;
+  engine::TimeMs moment_ms = 0;
+  log::Start begin;             ///< Where the log goes on behind the files.
+  std::string checkpoint_path;  ///< Of the memory engine.
+  log::Log* log = nullptr;      ///< Of the memory engine: all up to its end is needed too.
+  std::string manifest;         ///< Of the disk engine: its tables stay (V37).
+};
+
+using BackupTaker = std::function<Result<void>(const BackupSource&)>;
 
 /// Threads: thread-safe once opened.
 class Journal final : private engine::LogControl {
@@ -71,6 +87,12 @@ class Journal final : private engine::LogControl {
   ///         kUnavailable      the log is poisoned
   Result<void> checkpoint();
 
+  /// Makes a checkpoint, or flushes, and hands what then stands for the database to `take`, beside
+  /// writers. With the memory engine no other checkpoint is made meanwhile.
+  ///
+  /// Errors: as `checkpoint`; those of `take`
+  Result<void> back_up(const BackupTaker& take);
+
   /// Starts the thread that makes a checkpoint whenever the log has grown long, or the disk is
   /// full.
   ///
@@ -96,6 +118,9 @@ class Journal final : private engine::LogControl {
 
   Result<log::Start> load_base(log::Position& end);
   Result<log::Start> load_checkpoint(log::Position& end);
+  Result<void> renew_base_on_full_disk() ASHLAR_REQUIRES(checkpoint_mutex_);
+  Result<void> back_up_tables(BackupSource& source, const BackupTaker& take);
+  BackupSource backup_source() const;
   Result<void> renew_base() ASHLAR_REQUIRES(checkpoint_mutex_);
   Result<void> checkpoint_locked() ASHLAR_REQUIRES(checkpoint_mutex_);
   Result<std::uint64_t> write_checkpoint(memory::CheckpointWriter& writer);
@@ -119,6 +144,7 @@ class Journal final : private engine::LogControl {
 
   base::Mutex checkpoint_mutex_;
   std::unique_ptr<CheckpointStore> checkpoints_ ASHLAR_GUARDED_BY(checkpoint_mutex_);  // Or null.
+  log::Start newest_origin_ ASHLAR_GUARDED_BY(checkpoint_mutex_);  // Of the one made last.
   std::atomic<log::Position> checkpoint_origin_{0};  // Of the newest; or what has been flushed.
 
   std::mutex thread_mutex_;

@@ -68,6 +68,10 @@ Result<log::Start> Journal::load_checkpoint(log::Position& end) {
 
 Result<void> Journal::checkpoint() {
   const base::MutexLock lock(checkpoint_mutex_);
+  return renew_base_on_full_disk();
+}
+
+Result<void> Journal::renew_base_on_full_disk() {
   Result<void> done = renew_base();
   if (done || done.error().code() != ErrorCode::kOutOfSpace) return done;
   ASHLAR_TRY(log_->release_reserve());
@@ -95,8 +99,45 @@ Result<void> Journal::checkpoint_locked() {
   ASHLAR_TRY(log_->durable(end));
   ASHLAR_TRY(writer->finish(end));
   ASHLAR_TRY(checkpoints_->install());
+  newest_origin_ = origin;
   checkpoint_origin_.store(origin.position, std::memory_order_relaxed);
   return log_->truncate_before(origin.position);
+}
+
+BackupSource Journal::backup_source() const {
+  return {.disk = world_.disk,
+          .directory = world_.directory,
+          .log_id = log_->id(),
+          .moment_ms = world_.clock.now_ms(),
+          .begin = {},
+          .checkpoint_path = {},
+          .log = nullptr,
+          .manifest = {}};
+}
+
+/// The checkpoint was written beside writers: only with the log up to its end it stands for a state
+/// that was, so all of that is durable before it is handed out. The mutex keeps checkpoint and log
+/// where they are.
+Result<void> Journal::back_up(const BackupTaker& take) {
+  BackupSource source = backup_source();
+  if (world_.persistent != nullptr) return back_up_tables(source, take);
+  const base::MutexLock lock(checkpoint_mutex_);
+  ASHLAR_TRY(renew_base_on_full_disk());
+  ASHLAR_TRY(log_->durable(log_->end().position));
+  source.begin = newest_origin_;
+  source.checkpoint_path = checkpoints_->newest_path();
+  source.log = log_.get();
+  return take(source);
+}
+
+/// What a flush has left in tables is every commit up to one and none behind it: nothing of the log
+/// is needed besides. A later flush only makes that more.
+Result<void> Journal::back_up_tables(BackupSource& source, const BackupTaker& take) {
+  ASHLAR_TRY(checkpoint());
+  const std::unique_ptr<engine::HeldFiles> held = world_.persistent->hold_files();
+  source.manifest = held->list();
+  ASHLAR_ASSERT(!source.manifest.empty(), "an engine with files has a list of them");
+  return take(source);
 }
 
 /// Writes every row. Returns the end of the log when the last one had been read.

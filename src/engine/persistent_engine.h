@@ -5,7 +5,11 @@
 /// Invariants (kept by every such engine):
 ///   V18  What its files hold is every commit before `flushed_place`, and of those behind it none
 ///        that replaying them would not make again.
+///   V37  As long as files are held, none of them is removed or changed.
 #pragma once
+
+#include <memory>
+#include <string>
 
 #include "ashlar/result.h"
 #include "engine/log_place.h"
@@ -45,6 +49,21 @@ enum class Background : std::uint8_t {
   kCallers,  ///< Writers, when memory is full, and `maintain`: for tests that own the order.
 };
 
+/// The files that stand for what an engine held at one moment, to be copied.
+///
+/// Threads:  confined; it may go in another thread than it came.
+/// Lifetime: the engine must outlive it.
+class HeldFiles {
+ public:
+  HeldFiles() = default;
+  HeldFiles(const HeldFiles&) = delete;
+  HeldFiles& operator=(const HeldFiles&) = delete;
+  virtual ~HeldFiles() = default;
+
+  /// The list of them, in the form in which the engine keeps it: docs/formats/manifest.md.
+  virtual std::string list() const = 0;
+};
+
 /// Opened, then given the commits behind `flushed_place` by `apply` and `expire` without a log,
 /// then started, used, stopped.
 ///
@@ -66,6 +85,11 @@ class PersistentEngine : public StorageEngine {
   /// Errors: kIo, kOutOfSpace, kUnavailable  of a file or the log, which the message names; nothing
   ///                                         is lost
   virtual Result<void> flush() = 0;
+
+  /// Holds the files of the present moment: after `flush` they have all that it has written.
+  ///
+  /// Cost: no I/O
+  virtual std::unique_ptr<HeldFiles> hold_files() = 0;
 
   /// Merges the engine's files until nothing erased, replaced or expired by now takes space in them
   /// that no snapshot needs.

@@ -88,6 +88,8 @@ class LocalLog final : public Log {
   /// The least that giving up a part of the log can give back to the disk.
   std::uint64_t segment_bytes() const noexcept { return options_.segment_bytes; }
 
+  LogId id() const noexcept { return log_id_; }
+
   /// Everything before it survives a power cut.
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
 

@@ -21,6 +21,19 @@ std::vector<TableRef> tables_gained(const VersionEdit& edit) {
   return gained;
 }
 
+/// A manifest, and the version that keeps its tables.
+class HeldVersion final : public engine::HeldFiles {
+ public:
+  HeldVersion(Manifest manifest, base::Ref<const SharedVersion> version) noexcept
+      : manifest_(std::move(manifest)), version_(std::move(version)) {}
+
+  std::string list() const override { return encode_manifest(manifest_); }
+
+ private:
+  const Manifest manifest_;
+  const base::Ref<const SharedVersion> version_;
+};
+
 void mark_obsolete(const std::vector<TableRef>& tables) noexcept {
   for (const TableRef& table : tables) table->mark_obsolete();
 }
@@ -139,6 +152,15 @@ Result<void> Catalog::install_flush(const std::vector<base::Ref<const OpenTable>
 Result<void> Catalog::install(const VersionEdit& edit) {
   const base::MutexLock lock(mutex_);
   return install_locked(edit, newest_, [](State&) {});
+}
+
+/// Under the mutex, so that manifest and version are of one moment.
+std::unique_ptr<engine::HeldFiles> Catalog::hold() const {
+  const base::MutexLock lock(mutex_);
+  const base::Ref<const State> state = states_->hold();
+  Manifest manifest = newest_;
+  manifest.set_tables(*state->version);
+  return std::make_unique<HeldVersion>(std::move(manifest), state->version);
 }
 
 engine::LogPlace Catalog::flushed_place() const {

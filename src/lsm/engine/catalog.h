@@ -15,6 +15,7 @@
 
 #include "ashlar/result.h"
 #include "base/thread_safety.h"
+#include "engine/persistent_engine.h"
 #include "lsm/manifest_store.h"
 #include "lsm/states.h"
 #include "lsm/table_store.h"
@@ -56,6 +57,9 @@ class Catalog {
   ///
   /// Errors: as above
   Result<void> install(const VersionEdit& edit);
+
+  /// Holds the tables that the manifest names now (V37 of persistent_engine.h).
+  std::unique_ptr<engine::HeldFiles> hold() const;
 
   /// Behind the last commit that is in tables.
   engine::LogPlace flushed_place() const;

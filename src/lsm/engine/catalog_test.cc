@@ -146,6 +146,29 @@ TEST(Catalog, RemovesWhatNobodySees) {
   EXPECT_EQ(rig.current_rows(), kRows);
 }
 
+// V37: what a copy is made from stays while it is held, with the list that belongs to it.
+TEST(Catalog, KeepsTheFilesThatAreHeld) {
+  CatalogRig rig;
+  ASSERT_TRUE(rig.flush(kRows, 5).has_value());
+  std::unique_ptr<engine::HeldFiles> held = rig.catalog->hold();
+  const std::uint64_t number = rig.catalog->states().hold()->version->tables(0)[0]->info().number;
+  {
+    VersionEdit edit;
+    edit.removals.push_back({.level = 0, .number = number});
+    edit.additions.push_back(
+        {.level = kLastLevel, .table = TableRef(rig.write_out(kRows).front())});
+    ASSERT_TRUE(rig.catalog->install(edit).has_value());
+  }
+  rig.catalog->states().collect();
+  const Manifest manifest = decode_manifest(held->list(), "list").value();
+  ASSERT_EQ(manifest.tables.size(), 1U);
+  EXPECT_EQ(manifest.tables[0].table.number, number);
+  EXPECT_EQ(manifest.log_place.position, 5U);
+  EXPECT_EQ(rig.table_file_count(), 2U);
+  held.reset();
+  EXPECT_EQ(rig.table_file_count(), 1U);
+}
+
 // A table that only moves to another level keeps its file.
 TEST(Catalog, KeepsTheFileOfATableThatMoves) {
   CatalogRig rig;

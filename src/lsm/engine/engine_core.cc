@@ -89,6 +89,10 @@ Result<void> DiskEngine::flush() {
   return upkeep_->flush_all();
 }
 
+std::unique_ptr<engine::HeldFiles> DiskEngine::hold_files() {
+  return catalog_->hold();
+}
+
 Result<void> DiskEngine::compact() {
   ASHLAR_TRY(flush());
   return upkeep_->compact_all();

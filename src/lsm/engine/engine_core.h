@@ -66,6 +66,7 @@ class DiskEngine final : public engine::PersistentEngine {
   engine::LogPlace flushed_place() const override;
   Result<void> start(engine::LogControl& log, engine::Background background) override;
   Result<void> flush() override;
+  std::unique_ptr<engine::HeldFiles> hold_files() override;
   Result<void> compact() override;
   void stop() noexcept override;
 
