@@ -8,9 +8,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "ashlar/backup.h"
 #include "ashlar/expiry.h"
 #include "ashlar/iterator.h"
 #include "ashlar/options.h"
@@ -183,6 +185,20 @@ class Db {
   /// Errors: as `checkpoint`; kCorruption  a table is damaged: names file and offset
   /// Cost:   reads and writes all that is stored
   Result<void> compact();
+
+  /// Makes a backup in the directory `path`, beside writers: of every commit that was acknowledged
+  /// before the call, and of a state that once was. One that is there already, of this database, is
+  /// replaced when the new one is durable and not before; tables that it has are not copied again.
+  /// `verify_backup` and `restore_backup` (ashlar/backup.h) take it from there.
+  ///
+  /// Errors: kInvalidArgument  `path` is neither empty nor a backup of this database, or inside of
+  ///                           it; or there is no directory that could be backed up
+  ///         kUnavailable      the backup is being read or written; or the log failed before
+  ///         kCorruption       a table, or the backup before, is damaged: names file and offset
+  ///         kOutOfSpace, kIo  the backup before still counts
+  /// Cost:   a `checkpoint`; then files are linked where the file system can do that, and copied
+  ///         otherwise, and those that the backup before has not are read
+  Result<BackupReport> backup(const std::string& path, const BackupObserver& observer = {});
 
   /// Bytes that count against the memory budget now. Cost: one load.
   std::size_t approximate_memory() const noexcept;

@@ -29,6 +29,9 @@ class CommandLine {
     add_dump();
     add_load();
     add_convert();
+    add_backup();
+    add_verify();
+    add_restore();
   }
 
   /// Errors: those of CLI11, thrown
@@ -57,6 +60,9 @@ class CommandLine {
     dump_arguments_.directory = directory_;
     load_arguments_.directory = directory_;
     convert_arguments_.directory = directory_;
+    if (*backup_) return run_backup(disk, copy_arguments_, streams);
+    if (*verify_) return run_verify(disk, copy_arguments_.from, streams);
+    if (*restore_) return run_restore(disk, copy_arguments_, streams);
     if (*convert_) return run_convert(disk, convert_arguments_, streams);
     if (*dump_) return run_dump(disk, dump_arguments_, streams);
     if (has_form_) load_arguments_.form = load_form_;
@@ -66,14 +72,17 @@ class CommandLine {
  private:
   CLI::App* add_command(const std::string& name, const std::string& what) {
     CLI::App* const command = app_.add_subcommand(name, what);
-    // Empty where a script has a variable unset: a `load` without a directory would keep nothing.
-    const auto is_named = [](const std::string& path) {
-      return path.empty() ? std::string("an empty name leads nowhere") : std::string();
-    };
-    command->add_option("DIR", directory_, "the directory of a database")
-        ->required()
-        ->check(CLI::Validator(is_named, ""));
+    add_path(*command, "DIR", directory_, "the directory of a database");
     return command;
+  }
+
+  static void add_path(CLI::App& command, const std::string& name, std::string& path,
+                       const std::string& what) {
+    // Empty where a script has a variable unset: a `load` without a directory would keep nothing.
+    const auto is_named = [](const std::string& given) {
+      return given.empty() ? std::string("an empty name leads nowhere") : std::string();
+    };
+    command.add_option(name, path, what)->required()->check(CLI::Validator(is_named, ""));
   }
 
   static CLI::CheckedTransformer form_names() {
@@ -138,6 +147,24 @@ class CommandLine {
                          "the new directory; DIR.memory or DIR.disk unless given");
   }
 
+  void add_backup() {
+    backup_ = app_.add_subcommand("backup",
+                                  "Makes a backup; over an earlier one only what is new is taken.");
+    add_path(*backup_, "DIR", copy_arguments_.from, "the directory of a database");
+    add_path(*backup_, "TO", copy_arguments_.to, "a new directory, or one of its backup");
+  }
+
+  void add_verify() {
+    verify_ = app_.add_subcommand("verify", "Looks at every byte of a backup.");
+    add_path(*verify_, "BACKUP", copy_arguments_.from, "the directory of a backup");
+  }
+
+  void add_restore() {
+    restore_ = app_.add_subcommand("restore", "Makes a database of a backup, and checks it.");
+    add_path(*restore_, "FROM", copy_arguments_.from, "the directory of a backup");
+    add_path(*restore_, "DIR", copy_arguments_.to, "the directory to be made");
+  }
+
   CLI::App app_;
   CLI::App* check_ = nullptr;
   CLI::App* repair_ = nullptr;
@@ -145,6 +172,9 @@ class CommandLine {
   CLI::App* dump_ = nullptr;
   CLI::App* load_ = nullptr;
   CLI::App* convert_ = nullptr;
+  CLI::App* backup_ = nullptr;
+  CLI::App* verify_ = nullptr;
+  CLI::App* restore_ = nullptr;
   std::string directory_;
   bool is_dry_ = false;
   bool is_json_ = false;
@@ -153,6 +183,7 @@ class CommandLine {
   DumpArguments dump_arguments_;
   LoadArguments load_arguments_;
   ConvertArguments convert_arguments_;
+  CopyArguments copy_arguments_;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ TEST(Cli, TellsItsVersion) {
 TEST(Cli, HelpsOnStandardOutput) {
   const auto answer = CliRig().run({"--help"});
   EXPECT_EQ(answer.status, kGood);
-  for (const char* word : {"check", "repair", "info", "dump", "load", "Exit status"}) {
+  for (const char* word : {"check", "repair", "info", "dump", "load", "convert", "backup", "verify",
+                           "restore", "Exit status"}) {
     EXPECT_NE(answer.out.find(word), std::string::npos) << word;
   }
   const auto about_repair = CliRig().run({"repair", "--help"});

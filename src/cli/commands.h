@@ -61,4 +61,19 @@ struct ConvertArguments {
 /// only when that was right; the rows of the source stay as they are.
 ExitStatus run_convert(os::Disk& disk, const ConvertArguments& arguments, const Streams& streams);
 
+/// Of the commands that make one directory of another.
+struct CopyArguments {
+  std::string from;
+  std::string to;
+};
+
+/// Makes a backup of the database `from`, which nobody has open, in the directory `to`.
+ExitStatus run_backup(os::Disk& disk, const CopyArguments& arguments, const Streams& streams);
+
+/// Looks at every byte of a backup and prints each damage as "path: offset N: what".
+ExitStatus run_verify(os::Disk& disk, const std::string& backup, const Streams& streams);
+
+/// Makes the database `to`, which is not there, or empty, of the backup `from`.
+ExitStatus run_restore(os::Disk& disk, const CopyArguments& arguments, const Streams& streams);
+
 }  // namespace ashlar::cli

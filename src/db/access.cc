@@ -14,23 +14,6 @@
 namespace ashlar::db {
 namespace {
 
-/// A number that nobody can know who chooses keys.
-///
-/// Errors: kUnavailable  the system has no randomness to give
-Result<std::uint64_t> random_seed() {
-  std::uint64_t seed = 0;
-  while (seed == 0) {  // 0 stands for "none given".
-    const ssize_t filled_bytes = getrandom(&seed, sizeof(seed), 0);
-    if (filled_bytes == static_cast<ssize_t>(sizeof(seed))) continue;
-    if (filled_bytes < 0 && errno != EINTR) {
-      return std::unexpected(Error::of_literal(ErrorCode::kUnavailable,
-                                               "the system has no randomness for a hash seed"));
-    }
-    seed = 0;
-  }
-  return seed;
-}
-
 /// Damage is something that a command can deal with: says which.
 Error with_remedy(const Error& error, const std::string& directory) {
   if (error.code() != ErrorCode::kCorruption) return error;
@@ -39,6 +22,20 @@ Error with_remedy(const Error& error, const std::string& directory) {
 }
 
 }  // namespace
+
+Result<std::uint64_t> random_seed() {
+  std::uint64_t seed = 0;
+  while (seed == 0) {  // 0 stands for "none given".
+    const ssize_t filled_bytes = getrandom(&seed, sizeof(seed), 0);
+    if (filled_bytes == static_cast<ssize_t>(sizeof(seed))) continue;
+    if (filled_bytes < 0 && errno != EINTR) {
+      return std::unexpected(
+          Error::of_literal(ErrorCode::kUnavailable, "the system has no randomness to give"));
+    }
+    seed = 0;
+  }
+  return seed;
+}
 
 /// Makes the engine of `impl`; one with files opens those.
 Result<void> Access::make_engine(Db::Impl& impl, const Environment& environment,

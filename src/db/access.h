@@ -26,6 +26,11 @@ struct Environment {
   std::optional<lsm::EngineSettings> disk_engine = {};
 };
 
+/// A number that nobody can know who chooses keys, and that no other call has given; never 0.
+///
+/// Errors: kUnavailable  the system has no randomness to give
+Result<std::uint64_t> random_seed();
+
 struct Access {
   /// As `Db::open`, in `environment`. Errors: as `Db::open`.
   static Result<Db> open(const Options& options, const Environment& environment);

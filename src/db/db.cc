@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "db/access.h"
+#include "db/backup/backup.h"
 #include "db/impl.h"
 
 namespace ashlar {
@@ -214,6 +215,22 @@ Result<void> Db::compact() {
     if (impl_->is_closed()) return std::unexpected(db::closed());
     if (impl_->persistent == nullptr) return {};
     return impl_->persistent->compact();
+  });
+}
+
+Result<BackupReport> Db::backup(const std::string& path, const BackupObserver& observer) {
+  return db::at_border([&]() -> Result<BackupReport> {
+    if (impl_->is_closed()) return std::unexpected(db::closed());
+    if (impl_->journal == nullptr) {
+      return std::unexpected(Error::of_literal(
+          ErrorCode::kInvalidArgument, "a database without a directory has no files to back up"));
+    }
+    const std::string& directory = impl_->options.directory;
+    if (path.empty() || path == directory || path.starts_with(directory + "/")) {
+      return std::unexpected(Error(ErrorCode::kInvalidArgument,
+                                   "\"" + path + "\" is no place outside of the database"));
+    }
+    return db::back_up(*impl_->journal, path, observer);
   });
 }
 

@@ -34,7 +34,6 @@ namespace ashlar::db {
 /// What holds every commit that was acknowledged before some moment, as long as it is handed out:
 /// files that are whole by themselves, and the log from `begin` on where they are not.
 struct BackupSource {
-  os::Disk& disk;
   const Directory& directory;
   log::LogId log_id = 0;
   engine::TimeMs moment_ms = 0;
@@ -92,6 +91,8 @@ class Journal final : private engine::LogControl {
   ///
   /// Errors: as `checkpoint`; those of `take`
   Result<void> back_up(const BackupTaker& take);
+
+  os::Disk& disk() const noexcept { return world_.disk; }
 
   /// Starts the thread that makes a checkpoint whenever the log has grown long, or the disk is
   /// full.

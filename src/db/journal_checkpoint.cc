@@ -105,8 +105,7 @@ Result<void> Journal::checkpoint_locked() {
 }
 
 BackupSource Journal::backup_source() const {
-  return {.disk = world_.disk,
-          .directory = world_.directory,
+  return {.directory = world_.directory,
           .log_id = log_->id(),
           .moment_ms = world_.clock.now_ms(),
           .begin = {},

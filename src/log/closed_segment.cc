@@ -122,8 +122,7 @@ Result<ClosedSegment> read_closed_segment(os::Disk& disk, const std::string& pat
   Start end = begin;
   while (true) {
     ASHLAR_TRY_ASSIGN(const std::optional<Frame> frame, reader.next());
-    if (!frame) break;
-    if (frame->header.kind != FrameKind::kCommit) continue;
+    if (!frame || frame->header.kind == FrameKind::kClose) break;
     ASHLAR_TRY(visit(*frame));
     end = reader.at();
   }

@@ -23,22 +23,6 @@ namespace {
 // So much of a key is shown.
 constexpr std::size_t kShownKeyBytesMax = 64;
 
-/// What an error tells that begins with "PATH at OFFSET: ".
-Damage damage_of(const Error& error, const std::string& path) {
-  std::string_view text = error.message();
-  Damage damage{.path = path, .offset = 0, .what = std::string(text)};
-  const std::string begin = path + " at ";
-  if (!text.starts_with(begin)) return damage;
-  text.remove_prefix(begin.size());
-  std::uint64_t offset = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), offset);
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  if (failure != std::errc() || !text.starts_with(": ")) return damage;
-  damage.offset = offset;
-  damage.what = text.substr(2);
-  return damage;
-}
-
 /// One look at one table.
 class TableInspector {
  public:
@@ -302,6 +286,21 @@ class FolderInspector {
 };
 
 }  // namespace
+
+Damage damage_of(const Error& error, const std::string& path) {
+  std::string_view text = error.message();
+  Damage damage{.path = path, .offset = 0, .what = std::string(text)};
+  const std::string begin = path + " at ";
+  if (!text.starts_with(begin)) return damage;
+  text.remove_prefix(begin.size());
+  std::uint64_t offset = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), offset);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (failure != std::errc() || !text.starts_with(": ")) return damage;
+  damage.offset = offset;
+  damage.what = text.substr(2);
+  return damage;
+}
 
 log::Start start_of(const lsm::Manifest& manifest) noexcept {
   const engine::LogPlace& place = manifest.log_place;

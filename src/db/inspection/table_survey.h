@@ -75,6 +75,9 @@ struct TableSurvey {
   bool has_newest() const noexcept { return basis != nullptr && basis == newest(); }
 };
 
+/// What an error tells that begins with "PATH at OFFSET: ".
+Damage damage_of(const Error& error, const std::string& path);
+
 /// Where the log goes on behind the tables of `manifest`.
 log::Start start_of(const lsm::Manifest& manifest) noexcept;
 

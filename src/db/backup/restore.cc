@@ -1,0 +1,174 @@
+#include "db/backup/restore.h"
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/assert.h"
+#include "db/access.h"
+#include "db/backup/backup.h"
+#include "db/backup/backup_store.h"
+#include "db/backup/file_copy.h"
+#include "db/impl.h"
+#include "db/inspection/inspect.h"
+#include "log/closed_segment.h"
+#include "os/posix_disk.h"
+
+namespace ashlar::db {
+namespace {
+
+using Kind = BackupFile::Kind;
+
+constexpr const char* kUnfinishedSuffix = ".unfinished";
+
+Error refusal(const std::string& path, const char* what) {
+  return {ErrorCode::kInvalidArgument, path + ": " + what};
+}
+
+/// Without the slashes at its end.
+std::string trimmed(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+/// "." for a name without a directory, "/" for one in the root.
+std::string directory_above(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// One restore of one backup.
+class Restore {
+ public:
+  Restore(os::Disk& disk, const BackupStore& store, const RestorePaths& paths,
+          log::LogId new_log_id, const BackupObserver& observer)
+      : disk_(disk),
+        store_(store),
+        target_(trimmed(paths.directory)),
+        unfinished_(target_ + kUnfinishedSuffix),
+        new_log_id_(new_log_id),
+        observer_(observer) {}
+
+  Result<BackupReport> operator()() {
+    ASHLAR_TRY(check_target());
+    ASHLAR_TRY_ASSIGN(list_, store_.read_newest());
+    progress_.bytes_total = list_.file_bytes();
+    rows_path_ = unfinished_ + "/" + std::string(rows_folder(list_.engine));
+    log_path_ = unfinished_ + "/" + std::string(kLogFolder);
+    for (const std::string& path : {unfinished_, rows_path_, log_path_}) {
+      ASHLAR_TRY(os::make_directory(disk_, path));
+    }
+    for (const BackupFile& file : list_.files) {
+      ASHLAR_TRY(file.kind == Kind::kLog ? write_log(file) : copy(file));
+    }
+    ASHLAR_TRY(os::sync_directory(disk_, rows_path_));
+    ASHLAR_TRY(os::sync_directory(disk_, log_path_));
+    ASHLAR_TRY(write_format(disk_, unfinished_, format_text(list_.engine)));
+    ASHLAR_TRY(read_back());
+    ASHLAR_TRY(os::rename_file(disk_, unfinished_, target_));
+    ASHLAR_TRY(os::sync_directory(disk_, directory_above(target_)));
+    return report_of(list_);
+  }
+
+ private:
+  /// Whether nothing is in the way, and nothing would be written into the backup (K10).
+  Result<void> check_target() const {
+    const std::string backup = trimmed(store_.path());
+    if (target_.empty()) return std::unexpected(refusal("\"\"", "an empty name leads nowhere"));
+    if (target_ == backup || target_.starts_with(backup + "/")) {
+      return std::unexpected(refusal(target_, "is inside of the backup"));
+    }
+    std::vector<std::string> names;
+    if (disk_.list(target_, names) != -ENOENT) {
+      ASHLAR_TRY_ASSIGN(names, os::list_directory(disk_, target_));
+    }
+    if (!names.empty()) return std::unexpected(refusal(target_, "is there already, and not empty"));
+    if (disk_.list(unfinished_, names) == -ENOENT) return {};
+    return std::unexpected(
+        refusal(unfinished_, "is of a restore that was stopped, or is under way: remove it first"));
+  }
+
+  PieceObserver on_piece() {
+    return [this](std::uint64_t bytes) {
+      progress_.bytes_done += bytes;
+      if (observer_) observer_(progress_);
+    };
+  }
+
+  /// Whether what was read is what was backed up.
+  Result<void> check_sum(const BackupFile& file, const FileSum& sum) const {
+    if (sum == FileSum{.bytes = file.bytes, .checksum = file.checksum}) return {};
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, store_.path_of(file) +
+                                          " at 0: the file is not what it was: `ashlar verify " +
+                                          store_.path() + "` tells where"));
+  }
+
+  Result<void> copy(const BackupFile& file) {
+    const std::string from = store_.path_of(file);
+    const std::string to = rows_path_ + "/" + file.name();
+    ASHLAR_TRY_ASSIGN(const FileSum sum, copy_file(disk_, {.from = from, .to = to}, on_piece()));
+    return check_sum(file, sum);
+  }
+
+  /// Writes the log for another one, so that no piece of either is ever taken for one of the other.
+  Result<void> write_log(const BackupFile& file) {
+    const std::string from = store_.path_of(file);
+    ASHLAR_TRY_ASSIGN(const FileSum sum, sum_file(disk_, from, on_piece()));
+    ASHLAR_TRY(check_sum(file, sum));
+    ASHLAR_ASSERT(list_.begin.position % 8 == 0, "K5: the log begins where a frame can");
+    ASHLAR_TRY_ASSIGN(const auto writer,
+                      log::ClosedSegmentWriter::create(
+                          disk_, log_path_ + "/" + file.name(),
+                          {.log_id = new_log_id_, .number = file.number}, list_.begin));
+    ASHLAR_TRY(
+        log::read_closed_segment(disk_, from, file.number, list_.begin,
+                                 [&](const log::Frame& commit) { return writer->add(commit); }));
+    return writer->finish();
+  }
+
+  Result<void> read_back() const {
+    ASHLAR_TRY_ASSIGN(const auto directory, Directory::open_as_is(disk_, unfinished_));
+    ASHLAR_TRY_ASSIGN(const Inspection found, inspect(disk_, *directory));
+    if (found.report.is_sound()) return {};
+    const Damage& damage = found.report.damages.front();
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, damage.path + " at " + std::to_string(damage.offset) +
+                                          ": was read back and is damaged: " + damage.what));
+  }
+
+  os::Disk& disk_;
+  const BackupStore& store_;
+  const std::string target_;
+  const std::string unfinished_;
+  const log::LogId new_log_id_;
+  const BackupObserver& observer_;
+  BackupList list_;
+  std::string rows_path_;
+  std::string log_path_;
+  BackupProgress progress_;
+};
+
+}  // namespace
+
+Result<BackupReport> restore_backup(os::Disk& disk, const RestorePaths& paths,
+                                    log::LogId new_log_id, const BackupObserver& observer) {
+  ASHLAR_TRY_ASSIGN(const auto store, BackupStore::open_as_is(disk, paths.backup));
+  return Restore(disk, *store, paths, new_log_id, observer)();
+}
+
+}  // namespace ashlar::db
+
+namespace ashlar {
+
+Result<BackupReport> restore_backup(const RestorePaths& paths, const BackupObserver& observer) {
+  return db::at_border([&]() -> Result<BackupReport> {
+    os::PosixDisk disk;
+    ASHLAR_TRY_ASSIGN(const log::LogId new_log_id, db::random_seed());
+    return db::restore_backup(disk, paths, new_log_id, observer);
+  });
+}
+
+}  // namespace ashlar
