@@ -13,6 +13,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "cli/dump_form.h"
+#include "db/backup/backup_list.h"
 #include "db/inspection/repair_steps.h"
 #include "engine/operation_codec.h"
 #include "log/frame.h"
@@ -160,6 +161,27 @@ std::string manifest() {
                                                   {.level = 6, .table = next}}});
 }
 
+/// The list of a backup of either engine.
+std::string backup(ashlar::Engine engine) {
+  using Kind = ashlar::db::BackupFile::Kind;
+  ashlar::db::BackupList list{.number = 2,
+                              .engine = engine,
+                              .log_id = 1,
+                              .moment_ms = 1'000'000,
+                              .begin = {.position = 4104, .chain = 7, .commit = 9},
+                              .end = 8192,
+                              .last_commit = 12,
+                              .files = {}};
+  if (engine == ashlar::Engine::kDisk) {
+    list.files = {
+        {Kind::kTable, 3, 300, 1}, {Kind::kTable, 4, 300, 2}, {Kind::kManifest, 2, 99, 3}};
+  } else {
+    list.files = {{Kind::kCheckpoint, 2, 100, 4}};
+  }
+  list.files.push_back({Kind::kLog, 2, 8192, 5});
+  return ashlar::db::encode_backup_list(list);
+}
+
 void write_seeds(Seeds seeds) {
   using ashlar::log::FrameKind;
   seeds.write("fuzz_payload", "every_kind", payload());
@@ -172,6 +194,8 @@ void write_seeds(Seeds seeds) {
   seeds.write("fuzz_segment", "name", ashlar::log::segment_name(42));
   seeds.write("fuzz_checkpoint", "empty", checkpoint(0));
   seeds.write("fuzz_checkpoint", "rows", checkpoint(50));
+  seeds.write("fuzz_backup", "memory", backup(ashlar::Engine::kMemory));
+  seeds.write("fuzz_backup", "disk", backup(ashlar::Engine::kDisk));
   seeds.write("fuzz_block", "columns", block());
   seeds.write("fuzz_table", "plain", table(ashlar::table::Compression::kNone));
   seeds.write("fuzz_table", "lz4", table(ashlar::table::Compression::kLz4));

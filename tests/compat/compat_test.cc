@@ -96,6 +96,20 @@ TEST_P(Compat, ADirectoryOfTheDiskEngineIsReadWhole) {
   }
 }
 
+TEST_P(Compat, ABackupIsRestoredWhole) {
+  for (const auto& [name, engine] :
+       {std::pair("memory-backup", Engine::kMemory), std::pair("disk-backup", Engine::kDisk)}) {
+    const std::string backup = copy_of(name);
+    const std::string restored = backup + ".restored";
+    EXPECT_EQ(run({"ashlar", "verify", backup.c_str()}), 0) << name;
+    EXPECT_EQ(run({"ashlar", "restore", backup.c_str(), restored.c_str()}), 0) << name;
+    expect_sound(restored);
+    const bool has_last = engine == Engine::kMemory;
+    expect_opens_with(restored, expected_rows(has_last ? Ending::kKilled : Ending::kClosed),
+                      engine);
+  }
+}
+
 TEST_P(Compat, ADumpIsLoadedWhole) {
   for (const char* form : {"closed.text", "closed.binary"}) {
     const std::string directory = (temporary_.path() / form).string() + ".loaded";

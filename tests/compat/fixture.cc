@@ -68,6 +68,12 @@ void write_rows(Db& db) {
   expect(db.put("gone by now", "x", Expiry::at_ms(kWrittenMs + 1)));
 }
 
+void write_last_rows(Db& db, Durability durability) {
+  for (int i = kRowCount + kBatchCount; i < kRowCount + kBatchCount + kRingOnlyCount; ++i) {
+    expect(db.put(key_of(i), value_of(i), expiry_of(i), durability));
+  }
+}
+
 }  // namespace
 
 std::string key_of(int i) {
@@ -104,12 +110,26 @@ void write_directory(const std::filesystem::path& directory, Engine engine, Endi
   write_rows(db);
   clock.advance(1000);
   if (ending == Ending::kClosed) expect(db.close());
-  for (int i = kRowCount + kBatchCount; ending == Ending::kKilled; ++i) {
-    if (i == kRowCount + kBatchCount + kRingOnlyCount) break;
-    expect(db.put(key_of(i), value_of(i), expiry_of(i), Durability::kProcess));
-  }
+  if (ending == Ending::kKilled) write_last_rows(db, Durability::kProcess);
   // The ring is mapped shared: a copy has what a killed process leaves.
   std::filesystem::copy(directory, to, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(to / "LOCK");
+}
+
+void write_backup(const std::filesystem::path& directory, Engine engine,
+                  const std::filesystem::path& to) {
+  os::ManualClock clock(kWrittenMs);
+  Db db = open_at(directory, engine, clock);
+  write_rows(db);
+  clock.advance(1000);
+  const std::string copy = directory.string() + ".copy";
+  // The last rows come while it is being made.
+  bool is_over = false;
+  expect(db.backup(copy, [&](const BackupProgress&) {
+    if (!std::exchange(is_over, true)) write_last_rows(db, Durability::kDisk);
+  }));
+  // As a copy, which links no file to the database.
+  std::filesystem::copy(copy, to, std::filesystem::copy_options::recursive);
   std::filesystem::remove(to / "LOCK");
 }
 

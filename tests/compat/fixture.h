@@ -7,6 +7,8 @@
 ///     format_N/disk-killed    likewise
 ///     format_N/closed.text    the rows of `closed` as `ashlar dump` writes them
 ///     format_N/closed.binary  likewise, --form=binary
+///     format_N/memory-backup  a backup with the rows of `killed`, of which the last are in its log
+///     format_N/disk-backup    one of the disk engine, with those of `disk-closed`
 ///
 /// `make_fixture` writes them for the present format; those of earlier ones are never written
 /// again.
@@ -51,6 +53,11 @@ Rows expected_rows(Ending ending);
 /// in `to`, without the file LOCK. Aborts where anything fails.
 void write_directory(const std::filesystem::path& directory, Engine engine, Ending ending,
                      const std::filesystem::path& to);
+
+/// The same operations, with the last ones while a backup is being made; that in `to`, without the
+/// file LOCK.
+void write_backup(const std::filesystem::path& directory, Engine engine,
+                  const std::filesystem::path& to);
 
 /// Every row of `db`.
 Rows read_rows(const Db& db);

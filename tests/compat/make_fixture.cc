@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "cli/cli.h"
 #include "fixture.h"
@@ -41,6 +42,10 @@ int main(int argument_count, char** argument_list) {
   write("killed", ashlar::Engine::kMemory, Ending::kKilled);
   write("disk-closed", ashlar::Engine::kDisk, Ending::kClosed);
   write("disk-killed", ashlar::Engine::kDisk, Ending::kKilled);
+  for (const auto& [name, engine] : {std::pair("memory-backup", ashlar::Engine::kMemory),
+                                     std::pair("disk-backup", ashlar::Engine::kDisk)}) {
+    ashlar::compat::write_backup(temporary.path() / name, engine, to / name);
+  }
   const std::string closed = (temporary.path() / "closed").string();
   const bool is_dumped = dump(closed, "text", (to / "closed.text").string()) &&
                          dump(closed, "binary", (to / "closed.binary").string());

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "db/backup/backup_rig_test.h"
 #include "lsm/manifest_store.h"
@@ -230,6 +231,23 @@ TEST_P(BackupTest, IsMadeByOneAtATime) {
 
 INSTANTIATE_TEST_SUITE_P(, BackupTest, ::testing::Values(Engine::kMemory, Engine::kDisk),
                          name_of_engine);
+
+// K8: what is committed while the checkpoint is being copied is in the log that goes along.
+TEST(MemoryBackup, HasTheLogUpToItsEnd) {
+  BackupRig rig(Engine::kMemory);
+  Db db = rig.open();
+  rig.put(db, 0, 100);
+  bool is_over = false;
+  const auto report = db.backup(kCopy, [&](const BackupProgress&) {
+    if (std::exchange(is_over, true)) return;
+    rig.put(db, 50, 150);
+    ASSERT_TRUE(db.erase(BackupRig::key(3), Durability::kDisk).value());
+    ASSERT_TRUE(db.persist(BackupRig::key(5), Durability::kDisk).value());
+  });
+  ASSERT_TRUE(report.has_value()) << report.error().message();
+  EXPECT_EQ(report->last_commit, 202U);
+  EXPECT_EQ(rig.restored_rows(), rows_of(db));
+}
 
 class TableBackupTest : public ::testing::Test, protected BackupRig {
  protected:
