@@ -114,15 +114,14 @@ BackupSource Journal::backup_source() const {
           .manifest = {}};
 }
 
-/// The checkpoint was written beside writers: only with the log up to its end it stands for a state
-/// that was, so all of that is durable before it is handed out. The mutex keeps checkpoint and log
-/// where they are.
+/// The checkpoint was written beside writers: only with the log up to where that ended it stands for
+/// a state that was. That much is durable (K2), and has every commit acknowledged before the call.
+/// The mutex keeps checkpoint and log where they are.
 Result<void> Journal::back_up(const BackupTaker& take) {
   BackupSource source = backup_source();
   if (world_.persistent != nullptr) return back_up_tables(source, take);
   const base::MutexLock lock(checkpoint_mutex_);
   ASHLAR_TRY(renew_base_on_full_disk());
-  ASHLAR_TRY(log_->durable(log_->end().position));
   source.begin = newest_origin_;
   source.checkpoint_path = checkpoints_->newest_path();
   source.log = log_.get();
