@@ -1,7 +1,7 @@
 // Any bytes as the list of a backup: they are read or refused, with no more memory than they are,
-// and what is read has these bytes and no others. Then the same bytes with a beginning, a length and
-// a checksum that are right, so that what they protect is read as well. A list leads to no file but
-// one of a backup.
+// and what is read has these bytes and no others. Then the same bytes with a beginning, a length
+// and a checksum that are right, so that what they protect is read as well. A list leads to no file
+// but one of a backup.
 
 #include <algorithm>
 #include <cstddef>

@@ -19,8 +19,8 @@ struct BackupProgress {
   std::uint64_t bytes_total = 0;  ///< Of what has to be read; a little more may come.
 };
 
-/// Is told now and then, in the calling thread. It must not throw, nor call `checkpoint`, `backup` or
-/// `close` of the database.
+/// Is told now and then, in the calling thread. It must not throw, nor call `checkpoint`, `backup`
+/// or `close` of the database.
 using BackupObserver = std::function<void(const BackupProgress&)>;
 
 /// What a backup holds.

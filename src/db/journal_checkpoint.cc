@@ -114,9 +114,9 @@ BackupSource Journal::backup_source() const {
           .manifest = {}};
 }
 
-/// The checkpoint was written beside writers: only with the log up to where that ended it stands for
-/// a state that was. That much is durable (K2), and has every commit acknowledged before the call.
-/// The mutex keeps checkpoint and log where they are.
+/// The checkpoint was written beside writers: only with the log up to where that ended it stands
+/// for a state that was. That much is durable (K2), and has every commit acknowledged before the
+/// call. The mutex keeps checkpoint and log where they are.
 Result<void> Journal::back_up(const BackupTaker& take) {
   BackupSource source = backup_source();
   if (world_.persistent != nullptr) return back_up_tables(source, take);

@@ -1,5 +1,5 @@
-// What a backup and a restored database rely on: a piece of the log that was written to a segment of
-// its own opens as a whole log with the same commits, and no damage to it passes.
+// What a backup and a restored database rely on: a piece of the log that was written to a segment
+// of its own opens as a whole log with the same commits, and no damage to it passes.
 
 #include "log/closed_segment.h"
 

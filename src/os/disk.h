@@ -13,9 +13,9 @@
 ///       is so after a power cut once that has returned 0.
 ///   F4  After a power cut each 512-byte sector that was written and not made durable holds its old
 ///       or its new content, whichever, independent of all others.
-///   F11 A link is one more name of the same file: what is written or made durable by one name is so
-///       by all, and the file is there until the last of them is removed. The name is durable as F3
-///       says, by a sync of its own directory.
+///   F11 A link is one more name of the same file: what is written or made durable by one name is
+///       so by all, and the file is there until the last of them is removed. The name is durable as
+///       F3 says, by a sync of its own directory.
 #pragma once
 
 #include <sys/types.h>

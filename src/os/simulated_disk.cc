@@ -365,8 +365,8 @@ int SimulatedDisk::remove(const std::string& path) {
   return 0;
 }
 
-// Into another directory only, as `rename` is inside of one only: a directory of the simulation tells
-// its files apart by what they are, and takes two names of one file for a rename.
+// Into another directory only, as `rename` is inside of one only: a directory of the simulation
+// tells its files apart by what they are, and takes two names of one file for a rename.
 int SimulatedDisk::link(const std::string& from, const std::string& to) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;

@@ -1,6 +1,6 @@
 /// \file
-/// A database of either engine on a simulated disk, so small that flushes and compactions happen all
-/// the time, its backups, and databases restored from them.
+/// A database of either engine on a simulated disk, so small that flushes and compactions happen
+/// all the time, its backups, and databases restored from them.
 #pragma once
 
 #include <gtest/gtest.h>

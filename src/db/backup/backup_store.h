@@ -9,8 +9,8 @@
 ///   K6  Once a backup was finished, at every moment and after every power cut the newest list is
 ///       whole and so is every file that it names; once an installation has returned, it is the new
 ///       one.
-///   K7  Nothing that the newest list names is written to or removed; in a directory that is neither
-///       empty nor one of backups nothing is made or changed.
+///   K7  Nothing that the newest list names is written to or removed; in a directory that is
+///       neither empty nor one of backups nothing is made or changed.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// What a backup relies on: whatever befalls the machine or the disk while its list is installed, the
-// directory holds the backup before or the new one, with all that it names; and what is not ours
-// stays.
+// What a backup relies on: whatever befalls the machine or the disk while its list is installed,
+// the directory holds the backup before or the new one, with all that it names; and what is not
+// ours stays.
 
 #include "db/backup/backup_store.h"
 

@@ -1,5 +1,6 @@
-// What somebody relies on who makes a backup: it has every commit that was acknowledged before, in a
-// state that once was, and costs no more than what is new; and what it cannot stand for it refuses.
+// What somebody relies on who makes a backup: it has every commit that was acknowledged before, in
+// a state that once was, and costs no more than what is new; and what it cannot stand for it
+// refuses.
 
 #include "db/backup/backup.h"
 

@@ -1,5 +1,6 @@
 // What a backup promises of every moment: wherever the machine stops, or whichever call of the disk
-// fails, the directory holds the backup before or the new one, whole (K6); and the database goes on.
+// fails, the directory holds the backup before or the new one, whole (K6); and the database goes
+// on.
 
 #include <gtest/gtest.h>
 

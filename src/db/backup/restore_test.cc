@@ -1,5 +1,5 @@
-// What somebody relies on who restores a backup: the directory is a database with all of it, or there
-// is none of that name; and nothing else is written to.
+// What somebody relies on who restores a backup: the directory is a database with all of it, or
+// there is none of that name; and nothing else is written to.
 
 #include "db/backup/restore.h"
 

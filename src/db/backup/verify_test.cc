@@ -1,5 +1,5 @@
-// What somebody relies on who has verified a backup: no byte of it is other than it was written, and
-// it opens. Whatever is wrong is told by file and offset.
+// What somebody relies on who has verified a backup: no byte of it is other than it was written,
+// and it opens. Whatever is wrong is told by file and offset.
 
 #include "db/backup/verify.h"
 
