@@ -8,7 +8,7 @@
 /// end of something: what cannot be read is damaged. Layout: docs/formats/log.md.
 ///
 /// Invariants:
-///   L10  A closed segment is read up to its close, or refused with the place where it breaks off.
+///   L11  A closed segment is read up to its close, or refused with the place where it breaks off.
 #pragma once
 
 #include <cstdint>

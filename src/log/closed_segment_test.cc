@@ -52,7 +52,7 @@ class ClosedSegmentTest : public ::testing::Test, protected LogRig {
   std::vector<std::string> payloads_;
 };
 
-// L10
+// L11
 TEST_F(ClosedSegmentTest, IsReadAsTheLogWasFromAnyPlace) {
   ASSERT_TRUE(open().has_value());
   fill(3);
@@ -106,7 +106,7 @@ TEST_F(ClosedSegmentTest, OpensAsALog) {
   }
 }
 
-// L10: whatever byte of header and frames is flipped, none passes.
+// L11: whatever byte of header and frames is flipped, none passes.
 TEST_F(ClosedSegmentTest, RefusesEveryFlippedByte) {
   ASSERT_TRUE(open().has_value());
   fill(1);
