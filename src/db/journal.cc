@@ -21,14 +21,23 @@ constexpr log::Position kBytesPerClockReading = 16U << 10U;
 // A thread keeps a buffer up to this length for its next payload.
 constexpr std::size_t kPayloadBytesKept = std::size_t{1} << 20U;
 
-/// One commit on its way into the log.
+/// One commit on its way into the log. `payload` is that of `entry`.
 class LogCommit final : public engine::Commit {
  public:
-  LogCommit(log::Log& log, const log::Entry& entry) noexcept : log_(log), entry_(entry) {}
+  LogCommit(log::Log& log, std::string& payload, log::Entry& entry) noexcept
+      : log_(log), payload_(payload), entry_(entry) {}
 
   bool append() noexcept override {
     appended_ = log_.try_append(entry_, end_);
     return appended_ == log::Appended::kYes;
+  }
+
+  /// Another payload takes the place of the one at hand, also for whoever makes room for it.
+  bool append_as(const engine::Operation& put) override {
+    const engine::TimeMs moment_ms = engine::PayloadReader(payload_).moment_ms();
+    engine::PayloadWriter(payload_, moment_ms).add(put);
+    entry_ = log::Entry(payload_);
+    return append();
   }
 
   /// Nothing while the engine has not asked for it, for instance since no key was there.
@@ -37,7 +46,8 @@ class LogCommit final : public engine::Commit {
 
  private:
   log::Log& log_;
-  const log::Entry& entry_;
+  std::string& payload_;
+  log::Entry& entry_;
   std::optional<log::Appended> appended_;
   log::Position end_ = 0;
 };
@@ -87,13 +97,15 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world,
 
 /// Runs `call(commit)` on the engine until the log has taken the commit, or need not.
 template <typename Answer, typename Call>
-Result<Answer> Journal::commit(const log::Entry& entry, Durability durability, Call call) {
+Result<Answer> Journal::commit(std::string& payload, log::Room room_kind, Durability durability,
+                               Call call) {
+  log::Entry entry(payload, room_kind);
   while (true) {
     if (Result<void> room = log_->make_room(entry); !room) {
       if (room.error().code() == ErrorCode::kOutOfSpace) wake_checkpoints(Wakeup::kDiskIsFull);
       return std::unexpected(room.error());
     }
-    LogCommit commit(*log_, entry);
+    LogCommit commit(*log_, payload, entry);
     Result<Answer> answer = call(commit);
     if (commit.appended() == log::Appended::kNoRoom) continue;
     if (commit.appended() == log::Appended::kNever) {
@@ -118,8 +130,8 @@ Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations
     writer.add(operation);
     only_erases = only_erases && operation.kind == engine::OperationKind::kErase;
   }
-  const log::Entry entry(buffer.bytes(), only_erases ? log::Room::kReserved : log::Room::kOrdinary);
-  return commit<std::size_t>(entry, durability, [&](engine::Commit& commit) {
+  const log::Room room = only_erases ? log::Room::kReserved : log::Room::kOrdinary;
+  return commit<std::size_t>(buffer.bytes(), room, durability, [&](engine::Commit& commit) {
     return world_.engine.apply(operations, &commit);
   });
 }
@@ -131,7 +143,7 @@ Result<std::optional<engine::TimeMs>> Journal::expire(std::string_view key,
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
   writer.add_expire(key, deadline_ms);
   return commit<std::optional<engine::TimeMs>>(
-      log::Entry(buffer.bytes()), durability,
+      buffer.bytes(), log::Room::kOrdinary, durability,
       [&](engine::Commit& commit) { return world_.engine.expire(key, deadline_ms, &commit); });
 }
 

@@ -132,7 +132,8 @@ class Journal final : private engine::LogControl {
 
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
   template <typename Answer, typename Call>
-  Result<Answer> commit(const log::Entry& entry, Durability durability, Call call);
+  Result<Answer> commit(std::string& payload, log::Room room_kind, Durability durability,
+                        Call call);
   void note_time(log::Position end) noexcept;
 
   const World world_;

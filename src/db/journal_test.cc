@@ -110,6 +110,26 @@ TEST_P(JournalTest, DecidesByTheTimeOfTheCommit) {
   EXPECT_EQ(get("lasts"), "value") << "it was persisted before its deadline";
 }
 
+// C2: only the log knows of the new deadline, and the row that had the old one is compacted away.
+TEST_P(JournalTest, BringsBackADeadlineWhoseRowWasTakenForExpired) {
+  reopen();
+  const auto soon = Expiry::at_ms(clock_.now_ms() + 1'000);
+  for (const char* key : {"persisted", "postponed"}) {
+    ASSERT_TRUE(db_->put(key, "value", soon).has_value());
+    ASSERT_TRUE(db_->checkpoint().has_value());
+  }
+  ASSERT_TRUE(db_->persist("persisted").value());
+  ASSERT_TRUE(db_->expire("postponed", Expiry::at_ms(clock_.now_ms() + 9'000'000)).value());
+  clock_.advance(4'000'000);
+  Access::engine(*db_).maintain();
+  if (GetParam() == Engine::kDisk) {
+    ASSERT_GT(db_->stats()->compaction_count, 0U);
+  }
+  reopen();
+  EXPECT_EQ(get("persisted"), "value");
+  EXPECT_EQ(get("postponed"), "value");
+}
+
 TEST_P(JournalTest, ClosesInOrder) {
   reopen();
   ASSERT_TRUE(db_->put("key", "value", Expiry::never(), Durability::kNone).has_value());

@@ -3,6 +3,8 @@
 /// its place among all others.
 #pragma once
 
+#include "engine/operation.h"
+
 namespace ashlar::engine {
 
 /// One commit on its way into a log.
@@ -20,6 +22,12 @@ class Commit {
   /// Returns: false when the log does not take it now; the engine then undoes all that it prepared
   /// Cost:    locks of the engine are held meanwhile, so this waits for nothing that takes long
   virtual bool append() noexcept = 0;
+
+  /// As `append`, in other words: the commit comes to no more than `put`, and the log is to have
+  /// that. For an engine in whose files what an operation rests on, the row whose deadline it
+  /// moves, may be gone before the operation is in them. May throw std::bad_alloc, and nothing has
+  /// happened then.
+  virtual bool append_as(const Operation& /*put*/) { return append(); }
 
  protected:
   ~Commit() = default;

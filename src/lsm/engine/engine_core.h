@@ -117,6 +117,8 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<std::size_t> erase_one(const engine::Operation& erase, engine::Commit* commit);
   Result<void> apply_locked(std::span<const engine::Operation> operations, engine::Commit* commit)
       ASHLAR_REQUIRES(write_mutex_);
+  Result<void> make_room_locked(std::span<const engine::Operation> operations)
+      ASHLAR_REQUIRES(write_mutex_);
   Result<void> reserve_locked(std::span<const engine::Operation> operations)
       ASHLAR_REQUIRES(write_mutex_);
   Result<void> reserve_behind_readers_locked(std::span<const engine::Operation> operations)
