@@ -207,6 +207,12 @@ void write_seeds(Seeds seeds) {
               repair_steps(ashlar::Engine::kMemory, "checkpoint/0000000001.checkpoint"));
   seeds.write("fuzz_repair_steps", "steps_of_tables",
               repair_steps(ashlar::Engine::kDisk, "tables/0000000004.table"));
+  // Form, then file, offset from its end, count, bytes: see fuzz_tables.cc.
+  seeds.write("fuzz_tables", "nothing", "\0"sv);
+  seeds.write("fuzz_tables", "manifest", "\4\7\20\0\2zz"sv);
+  seeds.write("fuzz_tables", "first_table", "\1\5\300\0\4zzzz"sv);
+  seeds.write("fuzz_tables", "sealed_blocks", "\4\5\0\4\4zzzz\6\0\2\2zz"sv);
+  seeds.write("fuzz_tables", "sealed_zstd", "\6\5\0\4\4zzzz\6\0\1\2zz"sv);
   // File, offset in units of 16, count, bytes: see fuzz_directory.cc.
   seeds.write("fuzz_directory", "nothing", {});
   seeds.write("fuzz_directory", "format", "\0\0\0\3xyz"sv);

@@ -41,6 +41,11 @@ Result<void> LocalLog::recover(Start start, const Visit& replay, LogReport& repo
                                      std::to_string(found.end()) + ", those from " +
                                      std::to_string(start.position) + " on are missing" + cause));
   }
+  if (start.position % 8 != 0) {
+    return std::unexpected(Error(ErrorCode::kCorruption,
+                                 directory_ + ": no frame can begin at position " +
+                                     std::to_string(start.position) + ", where the log goes on"));
+  }
   for (const std::string& path : found.stale()) ASHLAR_TRY(os::remove_file(disk_, path));
   log_id_ = found.segments().front().header.log_id;
   LogReader reader(found, Tail{.ring = {}, .durable = ring.durable(log_id_)}, log_id_, start);

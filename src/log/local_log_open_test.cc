@@ -151,6 +151,15 @@ TEST(LocalLogOpen, RefusesALogThatIsMissing) {
   EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
 }
 
+// What names the place may be damaged itself.
+TEST(LocalLogOpen, RefusesAPlaceWhereNoFrameCanBegin) {
+  LogRig rig;
+  fill_and_close(rig);
+  const auto opened = rig.open({.position = 3});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+}
+
 // Opening begins at a place between frames and replays what comes after.
 TEST(LocalLogOpen, BeginsWhereItIsTold) {
   LogRig rig;

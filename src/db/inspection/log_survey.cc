@@ -249,7 +249,8 @@ Result<LogSurvey::Before> LogSurvey::judge_before(std::size_t run, const log::St
 
 Result<LaterFrames> LogSurvey::count_later(std::size_t run, log::Position position) const {
   LaterFrames later;
-  log::Position from = position;
+  // A place that a damaged manifest names may lie between two that frames begin at.
+  log::Position from = position + (8 - position % 8) % 8;
   const auto count = [&](log::LogReader& reader) -> Result<void> {
     while (true) {
       ASHLAR_TRY_ASSIGN(const std::optional<log::Frame> frame, reader.find_from(from));
