@@ -2,13 +2,16 @@
 // opened and all of it is read.
 //
 //     bitrot [--size=flips in each long file] [--stride=bits in short ones] [--seed=]
-//     [--world=name] [--kind=name] [--from=case] [--plant=name of a bug in plants.cc]
+//     [--engine=memory|disk] [--world=name] [--kind=name] [--from=case]
+//     [--plant=name of a bug in plants.cc]
 //
 // A short file is one of up to 64 KiB. What is done to which file: damage.h.
 //
 // An opening may end in two ways. It is refused, with a message that names a file; or the database
 // holds exactly what was acknowledged. All else is a violation: another value, a commit less, a
-// crash, a hang. A second opening may not find otherwise than the first, and what is written
+// crash, a hang. The disk engine reads its tables when somebody asks for what is in them: so that a
+// scan is refused counts as well, but then a read of any key answers what was there or is refused
+// too, and `ashlar check` finds the damage. A second opening may not find otherwise than the first, and what is written
 // between the two has to be there.
 //
 // One loss is allowed, since the format cannot know better (docs/formats/log.md). Commits that the
@@ -29,6 +32,7 @@
 #include "bitrot_world.h"
 #include "campaign_arguments.h"
 #include "damage.h"
+#include "db/inspection/inspect.h"
 #include "plants.h"
 #include "shared_memory.h"
 #include "watched.h"
@@ -39,8 +43,9 @@ namespace {
 struct Campaign {
   DamagePlan damage;
   std::uint64_t seed = 1;
-  std::string world;  ///< Empty: all.
-  std::string kind;   ///< Of damage; likewise.
+  std::string world;  ///< Empty: all of the engine.
+  Engine engine = Engine::kMemory;
+  std::string kind;  ///< Of damage; likewise.
   std::uint64_t from = 0;
 };
 
@@ -66,6 +71,7 @@ struct Counts {
 struct Found {
   std::string refusal;  ///< Why it was refused; empty when it was not.
   State state;
+  std::string wrong;  ///< Where only reading was refused: the key that answered otherwise.
 };
 
 class Run {
@@ -75,7 +81,9 @@ class Run {
   int operator()() {
     std::uint64_t case_count = 0;
     for (const WorldPlan& plan : world_plans()) {
-      if (!campaign_.world.empty() && campaign_.world != plan.name) continue;
+      const bool is_wanted = campaign_.world.empty() ? plan.setting.engine == campaign_.engine
+                                                     : campaign_.world == plan.name;
+      if (!is_wanted) continue;
       case_count += damage_all(plan);
     }
     for (std::size_t kind = 0; kind < kDamageKindCount; ++kind) {
@@ -137,10 +145,39 @@ class Run {
       found.refusal = opened.error().message();
       if (found.refusal.empty()) found.refusal = "(without a message)";
     } else {
-      found.state = read_state(*opened);
+      found.refusal = refusal_of_scan(*opened);
+      if (found.refusal.empty()) found.state = read_state(*opened);
+      if (!found.refusal.empty()) found.wrong = find_wrong(*opened);
     }
     disk.crash_process();
+    if (!found.refusal.empty() && found.wrong.empty() && is_taken_for_sound(disk)) {
+      found.wrong = "nothing, but a check finds no damage";
+    }
     return found;
+  }
+
+  static std::string refusal_of_scan(const Db& db) {
+    auto rows = db.scan();
+    if (!rows) return std::string(rows.error().message());
+    for (rows->seek_to_first(); rows->is_valid();) rows->next();
+    const Result<void> status = rows->status();
+    return status ? std::string() : std::string(status.error().message());
+  }
+
+  /// A key whose value is neither what it was nor refused; empty when there is none.
+  std::string find_wrong(const Db& db) const {
+    for (const auto& [key, value] : world_.last) {
+      const auto got = db.get(key);
+      if (got && (!*got || (*got)->view() != value)) return key;
+    }
+    return {};
+  }
+
+  static bool is_taken_for_sound(os::SimulatedDisk& disk) {
+    const auto directory = db::Directory::open_as_is(disk, "/data");
+    if (!directory) return false;
+    const auto inspection = db::inspect(disk, **directory);
+    return inspection && inspection->report.is_sound();
   }
 
   /// The least commit that may be the last after `damage`.
@@ -154,6 +191,9 @@ class Run {
   /// Counts what was found. Returns: false when it is a violation
   bool judge(std::uint64_t index, const Found& found) {
     const Damage& damage = damages_[index];
+    const bool is_whole = least_after(damage) + 1 == world_.states.size();
+    if (!found.wrong.empty() && is_whole)
+      return violate(index, "wrong under a refusal: " + found.wrong);
     if (!found.refusal.empty()) {
       if (!names_file(damage, found.refusal)) return violate(index, "unclear: " + found.refusal);
       count(damage, Verdict::kRefused);
@@ -239,6 +279,7 @@ int main(int argument_count, char** argument_list) {
   campaign.damage.bit_stride = arguments.number("stride", campaign.damage.bit_stride);
   campaign.seed = arguments.number("seed", campaign.seed);
   campaign.world = arguments.text("world");
+  campaign.engine = ashlar::crash::engine_of(arguments);
   campaign.kind = arguments.text("kind");
   campaign.from = arguments.number("from", campaign.from);
   const std::string plant = arguments.text("plant");

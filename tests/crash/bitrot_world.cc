@@ -83,7 +83,12 @@ class Builder {
   }
 
   void write(std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) write(script_.next());
+    constexpr std::uint64_t kStepsPerMaintenance = 16;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      write(script_.next());
+      const bool has_tables = plan_.setting.engine == Engine::kDisk;
+      if (has_tables && i % kStepsPerMaintenance == 0) db::Access::engine(*db_).maintain();
+    }
   }
 
   void write(Script::Step step) {
@@ -129,16 +134,17 @@ class Builder {
   }
 
   void collect() {
-    for (const char* directory : {"/data", "/data/log", "/data/checkpoint"}) {
+    for (const char* directory : {"/data", "/data/log", "/data/checkpoint", "/data/tables"}) {
       std::vector<std::string> names;
-      world_.disk->list(directory, names);
+      if (world_.disk->list(directory, names) < 0) continue;  // Of the other engine.
       std::ranges::sort(names);
       for (const std::string& name : names) {
-        if (name != "log" && name != "checkpoint") {
+        if (name != "log" && name != "checkpoint" && name != "tables") {
           world_.paths.push_back(std::string(directory) + "/" + name);
         }
       }
     }
+    world_.last = state_;
     for (auto& [path, versions] : recording_->history()) {
       if (std::ranges::find(world_.paths, path) == world_.paths.end()) continue;
       std::erase(versions, world_.disk->read_all(path));
@@ -185,6 +191,10 @@ class Builder {
 const std::vector<WorldPlan>& world_plans() {
   constexpr Setting kSmall{.segment_bytes = 8 * kKiB, .ring_bytes = 16 * kKiB};
   constexpr Setting kWide{.segment_bytes = 256 * kKiB, .ring_bytes = 64 * kKiB};
+  constexpr Setting kTables{
+      .engine = Engine::kDisk, .segment_bytes = 8 * kKiB, .ring_bytes = 16 * kKiB};
+  constexpr Setting kWideTables{
+      .engine = Engine::kDisk, .segment_bytes = 256 * kKiB, .ring_bytes = 64 * kKiB};
   static const std::vector<WorldPlan> plans = {
       {"closed", Ending::kClosed, kSmall, 80, 80, 1},
       {"killed", Ending::kKilled, kSmall, 80, 80, 1},
@@ -193,6 +203,11 @@ const std::vector<WorldPlan>& world_plans() {
       {"reopened", Ending::kReopened, kSmall, 80, 80, 1},
       {"wide-closed", Ending::kClosed, kWide, 3000, 3000, 50},
       {"wide-killed", Ending::kKilled, kWide, 3000, 3000, 50},
+      {"disk-closed", Ending::kClosed, kTables, 300, 80, 1},
+      {"disk-killed", Ending::kKilled, kTables, 300, 80, 1},
+      {"disk-killed-durable", Ending::kKilledDurable, kTables, 300, 80, 1},
+      {"disk-reopened", Ending::kReopened, kTables, 300, 80, 1},
+      {"disk-wide-killed", Ending::kKilled, kWideTables, 3000, 1000, 50},
   };
   return plans;
 }

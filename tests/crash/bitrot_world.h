@@ -50,6 +50,7 @@ struct World {
   std::vector<std::uint64_t> states;  ///< Fingerprints after 0, 1, 2 … commits, all acknowledged.
   std::uint64_t durable_count = 0;   ///< So many commits were acknowledged at kDisk, or before one.
   std::uint64_t segments_count = 0;  ///< So many are there without the ring.
+  State last;                        ///< After all of them.
 };
 
 /// Makes the directory of `plan`, which is looked at by the clock `later`. Aborts when a database

@@ -128,8 +128,9 @@ class TableInspector {
   void judge_figures() {
     const table::TableProperties& properties = file_->properties();
     if (!result_.lost_blocks.empty()) {
-      const std::uint64_t read = std::min(counted_.row_count, properties.row_count);
-      result_.lost_row_count = properties.row_count - read;
+      // Of the rows that the manifest tells of: table and manifest may differ.
+      const std::uint64_t read = std::min(counted_.row_count, told().row_count);
+      result_.lost_row_count = told().row_count - read;
       return;
     }
     const auto compare = [&](const char* what, auto told, auto found) {
