@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "table/filter.h"
 
 namespace ashlar::table {
 namespace {
@@ -63,6 +64,7 @@ bool is_consistent(const TableProperties& properties) noexcept {
   if (properties.expiring_count == 0 && properties.earliest_deadline_ms != engine::kNever) {
     return false;
   }
+  if (properties.filter_bits_per_key > kFilterBitsMax) return false;
   return is_legal_key(properties.smallest_key) && is_legal_key(properties.largest_key) &&
          properties.smallest_key <= properties.largest_key;
 }

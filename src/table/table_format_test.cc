@@ -203,6 +203,9 @@ TEST(TableProperties, AreRefusedWhenTheyCannotBe) {
   EXPECT_TRUE(is_refused_with(16, 9)) << "more deadlines than puts";
   EXPECT_TRUE(is_refused_with(16, 0)) << "a deadline of no row";
   EXPECT_TRUE(is_refused_with(32, 0)) << "no blocks";
+  std::string dense = bytes;
+  dense[49] = '\x7f';
+  EXPECT_FALSE(decode_properties(dense).has_value()) << "a filter of too many bits for a key";
   std::string descending = bytes;
   descending.back() = '\0';
   EXPECT_FALSE(decode_properties(descending).has_value()) << "keys that descend";
