@@ -3,7 +3,11 @@
 // everything that was acknowledged as durable, and a state that once was.
 //
 //     crashpoints [--size=steps] [--seed=] [--from=call] [--stride=calls] [--states=a crash point]
-//     [--engine=memory|disk] [--plant=name of a bug in lying_disk.h, in plants.cc, or below]
+//     [--engine=memory|disk] [--hits=at each named point, at least]
+//     [--plant=name of a bug in lying_disk.h, in plants.cc, or below]
+//
+// On the disk engine the calls of flushes and compactions have names (kill_points.h); so many
+// recoveries must follow a stop at each, or the campaign fails.
 //
 // One in eight recoveries is stopped as well, at a random call, and done again; one in eight of
 // those a second time, and so on to the third. What happens at a call depends on the seed and the
@@ -11,10 +15,12 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "campaign_arguments.h"
+#include "kill_points.h"
 #include "lying_disk.h"
 #include "os/simulated_disk.h"
 #include "plants.h"
@@ -36,6 +42,7 @@ struct Campaign {
   std::uint64_t from = 0;
   std::uint64_t stride = 40;
   std::uint64_t step_count = 300;
+  std::uint64_t hits_min = 0;  ///< At each named point.
   Setting setting = {};
   Lie lie = Lie::kNone;
   Misuse misuse = Misuse::kNone;
@@ -49,7 +56,8 @@ class Run {
 
   int operator()() {
     const std::uint64_t call_count = count_calls();
-    for (std::uint64_t call = campaign_.from; call < call_count; call += campaign_.stride) {
+    for (std::uint64_t call = campaign_.from; call < call_count; ++call) {
+      if (!is_chosen(call)) continue;
       crash_before(call);
       if (violation_count_ > 10) break;
       if ((call - campaign_.from) % (campaign_.stride * 20) == 0) {
@@ -58,22 +66,34 @@ class Run {
         std::fflush(stdout);
       }
     }
+    const bool is_on_disk = campaign_.setting.engine == Engine::kDisk;
+    const bool is_enough = !is_on_disk || point_counts_.print("crashpoints", campaign_.hits_min);
     std::printf("campaign crashpoints: calls=%" PRIu64 " from=%" PRIu64 " recoveries=%" PRIu64
                 " nested=%" PRIu64 " violations=%" PRIu64 " skipped=0\n",
                 call_count, campaign_.from, recovery_count_, nested_count_, violation_count_);
-    return violation_count_ == 0 && recovery_count_ > 0 ? 0 : 1;
+    return violation_count_ == 0 && recovery_count_ > 0 && is_enough ? 0 : 1;
   }
 
  private:
-  Progress run(os::SimulatedDisk& disk) const {
+  /// Every so many calls one, and those at a point that has not been hit often enough.
+  bool is_chosen(std::uint64_t call) const {
+    if ((call - campaign_.from) % campaign_.stride == 0) return true;
+    const auto at = named_.find(call);
+    return at != named_.end() && point_counts_.of(at->second) < campaign_.hits_min;
+  }
+
+  Progress run(os::SimulatedDisk& simulated, os::Disk& disk) const {
     LyingDisk lying(disk, campaign_.lie);
     return run_script(lying, clock_, campaign_.setting, Script(campaign_.seed, kDurablePercent),
-                      campaign_.step_count, campaign_.misuse, [&] { return disk.has_stopped(); });
+                      campaign_.step_count, campaign_.misuse,
+                      [&] { return simulated.has_stopped(); });
   }
 
   std::uint64_t count_calls() {
     os::SimulatedDisk disk;
-    const Progress progress = run(disk);
+    NamingDisk naming(disk, [&disk] { return disk.call_count(); });
+    const Progress progress = run(disk, naming);
+    named_ = naming.named();
     if (progress.acknowledged_count != campaign_.step_count) {
       violate("the script does not run through on a disk without faults", 0);
     }
@@ -83,7 +103,10 @@ class Run {
   void crash_before(std::uint64_t call) {
     os::SimulatedDisk disk;
     disk.stop_before(call);
-    const Progress progress = run(disk);
+    const Progress progress = run(disk, disk);
+    if (const auto at = named_.find(call); at != named_.end()) {
+      point_counts_.add(at->second, campaign_.states_per_point);
+    }
     testing::Random random(campaign_.seed, call);
     for (std::uint64_t i = 0; i < campaign_.states_per_point; ++i) {
       const auto left = disk.clone();
@@ -146,7 +169,9 @@ class Run {
 
   const Campaign campaign_;
   const os::ManualClock clock_;
-  const os::ManualClock later_;  // When it is opened again.
+  const os::ManualClock later_;                // When it is opened again.
+  std::map<std::uint64_t, NamedPoint> named_;  // Calls of the script, by their numbers.
+  KillPointCounts point_counts_;
   std::uint64_t recovery_count_ = 0;
   std::uint64_t nested_count_ = 0;
   std::uint64_t violation_count_ = 0;
@@ -178,6 +203,7 @@ int main(int argument_count, char** argument_list) {
   campaign.from = arguments.number("from", campaign.from);
   campaign.stride = arguments.number("stride", campaign.stride);
   campaign.step_count = arguments.number("size", campaign.step_count);
+  campaign.hits_min = arguments.number("hits", campaign.hits_min);
   campaign.setting.engine = ashlar::crash::engine_of(arguments);
   ashlar::crash::plant(arguments.text("plant"), campaign);
   arguments.expect_nothing_left();
