@@ -1,7 +1,7 @@
-// A sound directory of the disk engine with any bytes written over any of its files, under checksums
-// that are left as they are or made right again: it is opened, read both ways, written to, compacted,
-// checked and repaired. Nothing crashes; and where the checksums were left alone and only tables and
-// their manifest changed, every answer is the one that was, or an error.
+// A sound directory of the disk engine with any bytes written over any of its files, under
+// checksums that are left as they are or made right again: it is opened, read both ways, written
+// to, compacted, checked and repaired. Nothing crashes; and where the checksums were left alone and
+// only tables and their manifest changed, every answer is the one that was, or an error.
 //
 //     input := form (1 byte) (file (1 byte) offset from its end (2 bytes) count (1 byte) bytes…)…
 //     form  := compression, modulo 3, plus 4 where checksums are made right

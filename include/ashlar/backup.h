@@ -77,7 +77,6 @@ struct RestorePaths {
 ///          kCorruption       the backup is damaged: names file and offset
 ///          kIo, kOutOfSpace
 /// Cost:    reads it, writes as much, and reads that
-Result<BackupReport> restore_backup(const RestorePaths& paths,
-                                    const BackupObserver& observer = {});
+Result<BackupReport> restore_backup(const RestorePaths& paths, const BackupObserver& observer = {});
 
 }  // namespace ashlar

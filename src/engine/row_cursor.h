@@ -21,8 +21,8 @@ struct StoredRow {
 
 /// At most one row for a key.
 ///
-/// A cursor shows its row instead of being asked for each part of it: of a walk through cursors that
-/// are made of others only the steps are virtual (a step of a scan: 44 ns before, 20 ns since).
+/// A cursor shows its row instead of being asked for each part of it: of a walk through cursors
+/// that are made of others only the steps are virtual (a step of a scan: 44 ns before, 20 since).
 ///
 /// Threads: externally synchronised.
 class RowCursor {

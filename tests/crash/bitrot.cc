@@ -11,8 +11,8 @@
 // holds exactly what was acknowledged. All else is a violation: another value, a commit less, a
 // crash, a hang. The disk engine reads its tables when somebody asks for what is in them: so that a
 // scan is refused counts as well, but then a read of any key answers what was there or is refused
-// too, and `ashlar check` finds the damage. A second opening may not find otherwise than the first, and what is written
-// between the two has to be there.
+// too, and `ashlar check` finds the damage. A second opening may not find otherwise than the first,
+// and what is written between the two has to be there.
 //
 // One loss is allowed, since the format cannot know better (docs/formats/log.md). Commits that the
 // process was killed with before any of them was written to a segment lie in the ring alone, and
