@@ -181,6 +181,9 @@ ashlar_code ashlar_checkpoint(ashlar_db* db, ashlar_error* error);
 /// As `ashlar::Db::compact`.
 ashlar_code ashlar_compact(ashlar_db* db, ashlar_error* error);
 
+/// As `ashlar::Db::backup`; `ashlar verify` and `ashlar restore` take it from there.
+ashlar_code ashlar_backup(ashlar_db* db, const char* path, ashlar_error* error);
+
 /// Takes a snapshot of the latest commit, to be released before the database is closed.
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,
                                  ashlar_error* error);

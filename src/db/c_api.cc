@@ -329,6 +329,13 @@ ashlar_code ashlar_compact(ashlar_db* db, ashlar_error* error) {
   return at_border(error, [&] { return db->db.compact(); });
 }
 
+ashlar_code ashlar_backup(ashlar_db* db, const char* path, ashlar_error* error) {
+  return at_border(error, [&]() -> Result<void> {
+    ASHLAR_TRY(db->db.backup(path != nullptr ? path : ""));
+    return {};
+  });
+}
+
 ashlar_code ashlar_snapshot_take(const ashlar_db* db, ashlar_snapshot** snapshot,
                                  ashlar_error* error) {
   *snapshot = nullptr;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "ashlar/backup.h"
 #include "ashlar/c.h"
 #include "ashlar/options.h"
 #include "ashlar/result.h"
@@ -77,6 +78,10 @@ TEST(CApi, ADirectoryKeepsWhatWasWritten) {
               ASHLAR_OK);
   }
   EXPECT_EQ(ashlar_checkpoint(db, nullptr), ASHLAR_OK);
+  const std::string copy = (directory.path() / "copy").string();
+  EXPECT_EQ(ashlar_backup(db, copy.c_str(), nullptr), ASHLAR_OK);
+  EXPECT_TRUE(ashlar::verify_backup(copy)->is_sound());
+  EXPECT_EQ(ashlar_backup(db, nullptr, &error), ASHLAR_INVALID_ARGUMENT);
   bool is_found = false;
   EXPECT_EQ(ashlar_erase(db, ashlar_text("key 0"), &is_found, ASHLAR_DURABLE_PROCESS, nullptr),
             ASHLAR_OK);
