@@ -65,7 +65,12 @@ Result<std::optional<OpenTable::Found>> OpenTable::get(std::string_view key,
                                                        std::uint64_t hash) const {
   if (!file_->may_contain(hash)) return std::nullopt;
   ASHLAR_TRY_ASSIGN(const std::string_view raw, block(file_->block_of(key)));
-  const table::Block rows(raw);
+  return search(raw, key, hash);
+}
+
+std::optional<OpenTable::Found> OpenTable::search(std::string_view block, std::string_view key,
+                                                  std::uint64_t hash) noexcept {
+  const table::Block rows(block);
   const std::optional<std::uint32_t> row = rows.find(key, table::tag_of(hash));
   if (!row) return std::nullopt;
   return Found{

@@ -66,6 +66,31 @@ class OpenTable final : public Table {
   ///         disk when the block is not in memory
   Result<std::optional<Found>> get(std::string_view key, std::uint64_t hash) const;
 
+  // The steps of `get`, for those who read many keys together. The caller is inside a guard.
+
+  /// Returns: false when no key with this hash is here
+  bool may_contain(std::uint64_t hash) const noexcept { return file_->may_contain(hash); }
+
+  /// Starts loading what `cached` looks at first.
+  void prefetch_block(std::size_t block) const noexcept { world_.cache.prefetch(slots_, block); }
+
+  /// The bytes of `block`; of no length when it is not in memory.
+  std::string_view cached(std::size_t block) const noexcept {
+    const char* const raw = world_.cache.find(slots_, block);
+    return raw == nullptr ? std::string_view() : std::string_view(raw, file_->raw_bytes(block));
+  }
+
+  /// Begins to load `block`, which `cached` has not found.
+  ///
+  /// Errors: kOutOfSpace  the budget has no room for the block
+  Result<table::BlockLoad> begin_load(std::size_t block) const {
+    return world_.cache.begin_load(slots_, block, file_->raw_bytes(block));
+  }
+
+  /// Looks for the row of `key` in the block that would have it.
+  static std::optional<Found> search(std::string_view block, std::string_view key,
+                                     std::uint64_t hash) noexcept;
+
   /// Starts loading what `get` with that hash looks at first.
   void prefetch(std::uint64_t hash) const noexcept { file_->prefetch_filter(hash); }
 

@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,15 @@ enum class LockMode : std::uint8_t {
   kShared,  ///< Against those that lock it alone.
 };
 
+/// One of several reads that are asked for together.
+struct ReadPart {
+  int handle = -1;
+  char* to = nullptr;
+  std::size_t bytes = 0;
+  std::uint64_t offset = 0;
+  ssize_t result = 0;  ///< What `read` would return for it.
+};
+
 /// Storage, call by call. Every function returns a negative errno on failure, like -EIO.
 ///
 /// Threads: thread-safe, calls on one handle included; not `close` beside a call on the same
@@ -62,6 +72,12 @@ class Disk {
 
   /// Returns: how many bytes were read, possibly fewer than asked for; 0 at the end of the file
   virtual ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) = 0;
+
+  /// Reads all of `parts`, side by side where the disk can. Each gets a result of its own, whatever
+  /// befalls the others; one of -EAGAIN or -EINTR was not read and may be asked for again.
+  virtual void read_many(std::span<ReadPart> parts) {
+    for (ReadPart& part : parts) part.result = read(part.handle, part.to, part.bytes, part.offset);
+  }
 
   /// Returns: how many bytes were written, possibly fewer than given
   virtual ssize_t write(Handle handle, const char* from, std::size_t bytes,

@@ -118,6 +118,23 @@ ssize_t FaultyDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64
   return below_.read(handle, to, shortened(to, bytes, offset), offset);
 }
 
+void FaultyDisk::read_many(std::span<ReadPart> parts) {
+  std::vector<ReadPart> passed;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::optional<Fault> fault = begin_call(CallKind::kRead);
+    if (fault && *fault != Fault::kShortRead) {
+      parts[i].result = error_of(*fault);
+      continue;
+    }
+    passed.push_back(parts[i]);
+    if (fault) passed.back().bytes = shortened(parts[i].to, parts[i].bytes, parts[i].offset);
+    places.push_back(i);
+  }
+  below_.read_many(passed);
+  for (std::size_t i = 0; i < passed.size(); ++i) parts[places[i]].result = passed[i].result;
+}
+
 ssize_t FaultyDisk::write(Handle handle, const char* from, std::size_t bytes,
                           std::uint64_t offset) {
   const std::optional<Fault> fault = begin_call(CallKind::kWrite);

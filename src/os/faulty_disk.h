@@ -77,6 +77,10 @@ class FaultyDisk final : public Disk {
   Handle open(const std::string& path, OpenMode mode) override;
   int close(Handle handle) override;
   ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) override;
+
+  /// Each part is a call of `kRead`, in their order. Those that nothing befalls reach the disk below
+  /// together.
+  void read_many(std::span<ReadPart> parts) override;
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;
   int sync(Handle handle) override;
   std::int64_t size(Handle handle) override;

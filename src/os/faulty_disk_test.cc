@@ -171,5 +171,24 @@ TEST(FaultyDiskDeathTest, RefusesSignalsWithoutEnd) {
                "a signal interrupts one call");
 }
 
+// F9: of many reads at once each is a call; what befalls one does not befall the others.
+TEST_F(FaultyDiskTest, EachOfManyReadsIsACall) {
+  ASSERT_EQ(disk_.write(handle_, "abcdefghij", 10, 0), 10);
+  disk_.fail(CallKind::kRead, 1, Fault::kEio, FaultSpan::kOnce);
+  disk_.fail(CallKind::kRead, 2, Fault::kShortRead, FaultSpan::kOnce);
+  std::string bytes(16, '?');
+  std::vector<ReadPart> parts;
+  for (std::size_t i = 0; i < 4; ++i) {
+    parts.push_back({.handle = handle_, .to = bytes.data() + 4 * i, .bytes = 4, .offset = 2 * i});
+  }
+  disk_.read_many(parts);
+  EXPECT_EQ(parts[0].result, 4);
+  EXPECT_EQ(parts[1].result, -EIO);
+  EXPECT_EQ(parts[2].result, 2);
+  EXPECT_EQ(parts[3].result, 4);
+  EXPECT_EQ(bytes, "abcd????ef??ghij");
+  EXPECT_EQ(disk_.call_count(CallKind::kRead), 4U);
+}
+
 }  // namespace
 }  // namespace ashlar::os

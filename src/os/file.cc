@@ -69,7 +69,12 @@ Result<std::unique_ptr<File>> File::open(Disk& disk, std::string path, OpenMode 
 }
 
 Result<std::size_t> File::read_some(std::uint64_t offset, std::span<char> to) const {
-  std::size_t done = 0;
+  return go_on_reading(offset, to, 0);
+}
+
+// Of `to` the first `done` bytes have been read.
+Result<std::size_t> File::go_on_reading(std::uint64_t offset, std::span<char> to,
+                                        std::size_t done) const {
   while (done < to.size()) {
     const ssize_t bytes = uninterrupted(
         [&] { return disk_.read(handle_, to.data() + done, to.size() - done, offset + done); });
@@ -83,14 +88,47 @@ Result<std::size_t> File::read_some(std::uint64_t offset, std::span<char> to) co
   return done;
 }
 
-// A file that is too short is damaged: who reads exactly so many bytes has been told of them by
-// something that was durable.
 Result<void> File::read(std::uint64_t offset, std::span<char> to) const {
   ASHLAR_TRY_ASSIGN(const std::size_t bytes, read_some(offset, to));
+  return expect_all(offset, to, bytes);
+}
+
+// A file that is too short is damaged: who reads exactly so many bytes has been told of them by
+// something that was durable.
+Result<void> File::expect_all(std::uint64_t offset, std::span<char> to, std::size_t bytes) const {
   if (bytes == to.size()) return {};
   std::string message = path_ + ": ends at " + std::to_string(offset + bytes) + ", before the " +
                         std::to_string(to.size()) + " bytes at " + std::to_string(offset);
   return std::unexpected(Error(ErrorCode::kCorruption, std::move(message)));
+}
+
+void File::read_many(std::span<FileRead> reads) {
+  if (reads.empty()) return;
+  Disk& disk = reads.front().file->disk_;
+  std::vector<ReadPart> parts;
+  parts.reserve(reads.size());
+  for (const FileRead& read : reads) {
+    ASHLAR_ASSERT(&read.file->disk_ == &disk, "what is read together is on one disk");
+    parts.push_back({.handle = read.file->handle_,
+                     .to = read.to.data(),
+                     .bytes = read.to.size(),
+                     .offset = read.offset});
+  }
+  disk.read_many(parts);
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    reads[i].result = reads[i].file->finish(reads[i], parts[i].result);
+  }
+}
+
+// What one of several reads has come to, and what is missing of it by itself.
+Result<void> File::finish(const FileRead& read, ssize_t answer) const {
+  if (answer < 0 && answer != -EINTR && answer != -EAGAIN) {
+    return std::unexpected(failure(at("read", read.offset), static_cast<int>(answer)));
+  }
+  const std::size_t done = answer > 0 ? static_cast<std::size_t>(answer) : 0;
+  ASHLAR_ASSERT(done <= read.to.size(), "no call reads more than it was asked for");
+  ASHLAR_TRY_ASSIGN(const std::size_t bytes, go_on_reading(read.offset, read.to, done));
+  return expect_all(read.offset, read.to, bytes);
 }
 
 Result<void> File::write(std::uint64_t offset, std::span<const char> from) {

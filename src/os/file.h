@@ -20,6 +20,16 @@
 
 namespace ashlar::os {
 
+class File;
+
+/// One of several reads of files that are asked for together.
+struct FileRead {
+  const File* file = nullptr;
+  std::uint64_t offset = 0;
+  std::span<char> to = {};
+  Result<void> result = {};  ///< What `File::read` would return for it.
+};
+
 /// An open file.
 ///
 /// Threads:  thread-safe.
@@ -45,6 +55,10 @@ class File {
   /// Errors: kCorruption  the file ends before them
   Result<void> read(std::uint64_t offset, std::span<char> to) const;
 
+  /// Reads all of `reads`, side by side where the disk can. Each gets a result of its own. The files
+  /// are all of one disk.
+  static void read_many(std::span<FileRead> reads);
+
   /// Writes all of `from`. With a handle opened kDurable `from` is on the disk afterwards.
   Result<void> write(std::uint64_t offset, std::span<const char> from);
 
@@ -67,6 +81,10 @@ class File {
   friend class Mapping;
   File(Disk& disk, std::string path, Disk::Handle handle) noexcept;
   Error failure(std::string_view call, int error) const;
+  Result<std::size_t> go_on_reading(std::uint64_t offset, std::span<char> to,
+                                    std::size_t done) const;
+  Result<void> expect_all(std::uint64_t offset, std::span<char> to, std::size_t bytes) const;
+  Result<void> finish(const FileRead& read, ssize_t answer) const;
 
   Disk& disk_;
   const std::string path_;

@@ -247,5 +247,32 @@ TEST(File, WorksOnTheDiskOfTheMachine) {
   EXPECT_EQ(block, std::string(kBlockBytes, 'x'));
 }
 
+// Each of many reads ends as it would alone: the same bytes, the same words.
+TEST_F(FileTest, ReadsManyPlacesEachAsIfItWereAlone) {
+  const auto a = create("/a");
+  const auto b = create("/b");
+  ASSERT_TRUE(a->write(0, std::string_view("0123456789")).has_value());
+  ASSERT_TRUE(b->write(0, std::string_view("abcdefghij")).has_value());
+  std::string bytes(20, '?');
+  const auto place = [&](std::size_t i) { return std::span(bytes).subspan(4 * i, 4); };
+  std::vector<FileRead> reads = {{.file = a.get(), .offset = 0, .to = place(0)},
+                                 {.file = b.get(), .offset = 3, .to = place(1)},
+                                 {.file = a.get(), .offset = 8, .to = place(2)},
+                                 {.file = b.get(), .offset = 2, .to = place(3)},
+                                 {.file = b.get(), .offset = 1, .to = place(4)}};
+  const std::uint64_t first = disk_.call_count(CallKind::kRead);
+  disk_.fail(CallKind::kRead, first, Fault::kEintr, FaultSpan::kOnce);
+  disk_.fail(CallKind::kRead, first + 1, Fault::kShortRead, FaultSpan::kOnce);
+  disk_.fail(CallKind::kRead, first + 3, Fault::kEio, FaultSpan::kOnce);
+  File::read_many(reads);
+  EXPECT_EQ(message_of(reads[0].result), "no error");
+  EXPECT_EQ(message_of(reads[1].result), "no error");
+  EXPECT_EQ(message_of(reads[2].result), message_of(a->read(8, place(2))));
+  EXPECT_EQ(code_of(reads[2].result), ErrorCode::kCorruption);
+  EXPECT_EQ(message_of(reads[3].result), "/b: read at 2: Input/output error");
+  EXPECT_EQ(message_of(reads[4].result), "no error");
+  EXPECT_EQ(bytes, "0123defg89??????bcde");
+}
+
 }  // namespace
 }  // namespace ashlar::os

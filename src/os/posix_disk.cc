@@ -1,4 +1,4 @@
-// One system call for most functions, and no state of its own: EINTR and short counts are passed
+// One system call for most functions, and no state but idle rings: EINTR and short counts are passed
 // on, since file.h deals with them for every disk alike.
 
 #include "os/posix_disk.h"
@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -114,6 +115,27 @@ int PosixDisk::close(Handle handle) {
 
 ssize_t PosixDisk::read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) {
   return or_error(::pread(handle, to, bytes, static_cast<off_t>(offset)));
+}
+
+// What no ring has answered is read as if there were none.
+void PosixDisk::read_many(std::span<ReadPart> parts) {
+  for (ReadPart& part : parts) part.result = -EAGAIN;
+  std::unique_ptr<ReadRing> ring;
+  if (ring_use_ == RingUse::kWherePossible && parts.size() > 1) ring = rings_.take();
+  bool is_good = ring != nullptr;
+  for (std::size_t begin = 0; is_good && begin < parts.size(); begin += ReadRing::kPartsMax) {
+    const std::size_t count = std::min(ReadRing::kPartsMax, parts.size() - begin);
+    is_good = ring->read(parts.subspan(begin, count));
+  }
+  if (is_good) {
+    rings_.put(std::move(ring));
+  } else if (ring != nullptr) {
+    ring.reset();
+    rings_.forget();
+  }
+  for (ReadPart& part : parts) {
+    if (part.result == -EAGAIN) part.result = read(part.handle, part.to, part.bytes, part.offset);
+  }
 }
 
 // Durable on return through a kDurable handle (F2): O_DSYNC is asked for at `open`.

@@ -7,13 +7,21 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "testing/random.h"
 #include "testing/seed.h"
@@ -231,6 +239,66 @@ TEST_F(PosixDiskTest, NamesTheReasonOfEachFailure) {
   EXPECT_EQ(disk_.size(-1), -EBADF);
   EXPECT_EQ(disk_.allocate(-1, 1), -EBADF);
   EXPECT_EQ(disk_.lock(-1, LockMode::kAlone), -EBADF);
+}
+
+// Fills a file and reads parts of it through `disk`: whole ones, one past the end, one of no file.
+std::vector<std::string> read_parts(Disk& disk, const std::string& path) {
+  const Disk::Handle handle = disk.open(path, OpenMode::kCreate);
+  const std::string content(5000, 'x');
+  EXPECT_EQ(disk.write(handle, content.data(), content.size(), 0), std::ssize(content));
+  std::vector<std::string> buffers(100, std::string(70, '?'));
+  std::vector<ReadPart> parts;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    parts.push_back({.handle = i == 9 ? -1 : handle,
+                     .to = buffers[i].data(),
+                     .bytes = buffers[i].size(),
+                     .offset = i * 51});
+  }
+  disk.read_many(parts);
+  disk.close(handle);
+  for (std::size_t i = 0; i < parts.size(); ++i) buffers[i] += std::to_string(parts[i].result);
+  return buffers;
+}
+
+TEST_F(PosixDiskTest, ReadsManyPartsAlikeWithAndWithoutRings) {
+  PosixDisk plain(RingUse::kNever);
+  const auto expected = read_parts(plain, path("a"));
+  EXPECT_EQ(expected[0], std::string(70, 'x') + "70");
+  EXPECT_EQ(expected[9], std::string(70, '?') + std::to_string(-EBADF));
+  EXPECT_EQ(expected[98], std::string(2, 'x') + std::string(68, '?') + "2");
+  EXPECT_EQ(expected[99], std::string(70, '?') + "0");
+  EXPECT_EQ(plain.rings().ring_count(), 0U);
+  EXPECT_EQ(read_parts(disk_, path("b")), expected);
+}
+
+/// Has the kernel refuse rings to this process from now on, as the sandboxes of containers do.
+bool forbid_rings() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{.len = 4, .filter = program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST_F(PosixDiskTest, ReadsManyPartsAlikeWhereTheKernelForbidsRings) {
+  PosixDisk plain(RingUse::kNever);
+  const auto expected = read_parts(plain, path("a"));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (!forbid_rings()) ::_exit(2);
+    const bool is_alike = read_parts(disk_, path("b")) == expected;
+    ::_exit(is_alike && disk_.rings().ring_count() == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "this machine lets no process restrict itself";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

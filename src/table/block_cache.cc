@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "base/assert.h"
 #include "os/wait_word.h"
@@ -14,17 +15,16 @@ namespace ashlar::table {
 
 /// One load under way. Made by the first thread that misses; the slot leads the others to it. All
 /// but `changed` is under the mutex of the cache, but for the loader, who reads what it stored.
-struct BlockCache::Loading {
+struct BlockLoad::Shared {
   std::atomic<std::uint64_t>* slot = nullptr;
   std::uint64_t slot_word_before = kSlotEmpty;
   CacheEntry* entry = nullptr;
-  std::size_t block_bytes = 0;
   std::size_t user_count = 0;  // The loader and those who wait: the last puts it away.
   bool is_over = false;
   const char* block = nullptr;  // The outcome: this,
   std::optional<Error> error;   // or that.
   os::WaitWord changed;
-  std::unique_ptr<Loading> next_spare;
+  std::unique_ptr<Shared> next_spare;
 };
 
 namespace {
@@ -37,7 +37,36 @@ Error no_room() noexcept {
                            "the memory budget has no room for a block of the block cache");
 }
 
+Error no_memory() noexcept {
+  return Error::of_literal(ErrorCode::kOutOfSpace, "the allocator has no memory to load a block");
+}
+
 }  // namespace
+
+BlockLoad::BlockLoad(BlockLoad&& other) noexcept
+    : cache_(other.cache_),
+      block_(other.block_),
+      shared_(std::exchange(other.shared_, nullptr)),
+      to_(std::exchange(other.to_, nullptr)),
+      bytes_(other.bytes_) {}
+
+BlockLoad::~BlockLoad() {
+  if (is_ours()) finish(std::unexpected(no_memory()));
+  if (shared_ == nullptr) return;
+  const base::MutexLock lock(cache_.mutex_);
+  cache_.leave(*shared_);
+}
+
+void BlockLoad::finish(Result<void> outcome) noexcept {
+  ASHLAR_ASSERT(is_ours(), "a thread ends the loads that it has begun, once");
+  to_ = nullptr;
+  cache_.finish(*shared_, std::move(outcome));
+}
+
+Result<const char*> BlockLoad::wait() {
+  ASHLAR_ASSERT(!is_ours(), "a load that is ours is finished first (W17)");
+  return shared_ == nullptr ? block_ : cache_.wait_for(*shared_);
+}
 
 Result<CacheSlots> CacheSlots::make(BlockCache& cache, std::size_t block_count) {
   const std::size_t bytes = block_count * sizeof(std::atomic<std::uint64_t>);
@@ -99,27 +128,43 @@ Pin BlockCache::pin(const char* block) const noexcept {
 
 Result<const char*> BlockCache::load_slow(std::atomic<std::uint64_t>& slot, std::size_t block_bytes,
                                           const Loader& loader) {
+  ASHLAR_TRY_ASSIGN(BlockLoad load, begin_load(slot, block_bytes));
+  if (load.is_ours()) {
+    Result<void> loaded;
+    try {
+      loaded = loader.call(loader.callable, load.to());
+    } catch (const std::bad_alloc&) {
+      loaded = std::unexpected(no_memory());
+    }
+    load.finish(std::move(loaded));
+  }
+  return load.wait();
+}
+
+Result<BlockLoad> BlockCache::begin_load(std::atomic<std::uint64_t>& slot,
+                                         std::size_t block_bytes) {
   ASHLAR_ASSERT(block_bytes != 0, "a block has bytes");
   ASHLAR_ASSERT(domain_.is_guarded(), "a guard is open around what is loaded (W12)");
-  Loading* loading = nullptr;
-  bool is_first = false;
-  {
-    const base::MutexLock lock(mutex_);
-    ++miss_count_;
-    // Relaxed: stored under the mutex only.
-    const std::uint64_t word = slot.load(std::memory_order_relaxed);
-    if (is_block_in(word)) return address_in<char>(word);  // Loaded since the caller looked.
-    is_first = (word & kSlotKindMask) == kSlotEmpty;
-    loading = is_first ? begin_load(slot, block_bytes) : address_in<Loading>(word);
-    if (loading == nullptr) return std::unexpected(no_room());
-    ++loading->user_count;
+  const base::MutexLock lock(mutex_);
+  ++miss_count_;
+  // Relaxed: stored under the mutex only.
+  const std::uint64_t word = slot.load(std::memory_order_relaxed);
+  if (is_block_in(word)) return BlockLoad(*this, address_in<char>(word));  // Since `find`.
+  const bool is_first = (word & kSlotKindMask) == kSlotEmpty;
+  Loading* const loading = is_first ? add_loading(slot, block_bytes) : address_in<Loading>(word);
+  if (loading == nullptr) return std::unexpected(no_room());
+  ++loading->user_count;
+  BlockLoad load(*this, *loading);
+  if (is_first) {
+    load.to_ = loading->entry->block;
+    load.bytes_ = block_bytes;
   }
-  return is_first ? run(*loading, loader) : wait_for(*loading);
+  return load;
 }
 
 // Marks the slot, so that everybody else waits (W15).
-BlockCache::Loading* BlockCache::begin_load(std::atomic<std::uint64_t>& slot,
-                                            std::size_t block_bytes) {
+BlockCache::Loading* BlockCache::add_loading(std::atomic<std::uint64_t>& slot,
+                                             std::size_t block_bytes) {
   std::unique_ptr<Loading> loading = std::move(spare_loadings_);
   if (loading != nullptr) {
     spare_loadings_ = std::move(loading->next_spare);
@@ -136,40 +181,27 @@ BlockCache::Loading* BlockCache::begin_load(std::atomic<std::uint64_t>& slot,
   }
   loading->slot = &slot;
   loading->slot_word_before = slot.load(std::memory_order_relaxed);
-  loading->block_bytes = block_bytes;
   loading->is_over = false;
   // Relaxed: who follows it comes by the mutex.
   slot.store(slot_word_of(loading.get(), kSlotLoading), std::memory_order_relaxed);
   return loading.release();
 }
 
-Result<const char*> BlockCache::run(Loading& loading, const Loader& loader) {
-  const std::span<char> to(loading.entry->block, loading.block_bytes);
-  Result<void> loaded;
-  try {
-    loaded = loader.call(loader.callable, to);
-  } catch (const std::bad_alloc&) {
-    loaded = std::unexpected(
-        Error::of_literal(ErrorCode::kOutOfSpace, "the allocator has no memory to load a block"));
-  }
-  Result<const char*> outcome(loading.entry->block);
-  if (!loaded) outcome = std::unexpected(loaded.error());
+void BlockCache::finish(Loading& loading, Result<void> outcome) noexcept {
   const base::MutexLock lock(mutex_);
   ASHLAR_ASSERT(
       loading.slot->load(std::memory_order_relaxed) == slot_word_of(&loading, kSlotLoading),
       "the slot leads to the load until it is over (W15)");
-  if (loaded) {
+  if (outcome) {
+    loading.block = loading.entry->block;
     room_.admit(*loading.entry, *loading.slot, loading.slot_word_before >> kSlotKindBits);
-    loading.block = *outcome;
   } else {
     loading.slot->store(loading.slot_word_before, std::memory_order_relaxed);  // W16
     room_.give_back(*loading.entry);
-    loading.error = std::move(loaded).error();
+    loading.error = std::move(outcome).error();
   }
   loading.is_over = true;
   loading.changed.wake_all();
-  leave(loading);
-  return outcome;
 }
 
 // The block is there for those who waited as it is for the loader: their guards were open before it
@@ -182,7 +214,6 @@ Result<const char*> BlockCache::wait_for(Loading& loading) {
       if (loading.is_over) {
         Result<const char*> outcome(loading.block);
         if (loading.error) outcome = std::unexpected(*loading.error);
-        leave(loading);
         return outcome;
       }
     }
@@ -193,6 +224,7 @@ Result<const char*> BlockCache::wait_for(Loading& loading) {
 void BlockCache::leave(Loading& loading) noexcept {
   ASHLAR_ASSERT(loading.user_count != 0, "who leaves a load has come to it");
   if (--loading.user_count != 0) return;
+  ASHLAR_ASSERT(loading.is_over, "the last to leave a load sees it over");
   loading.error.reset();
   loading.block = nullptr;
   loading.entry = nullptr;

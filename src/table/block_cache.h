@@ -14,6 +14,8 @@
 /// Invariants, with those of cache/room.h and cache/frame_arena.h:
 ///   W15  A block that many threads miss at once is loaded once; all learn of the outcome.
 ///   W16  A load that fails leaves the slot as it was.
+///   W17  A thread ends the loads that it has begun before it waits for those of others, so no two
+///        wait for each other.
 ///
 /// Lock order: `mutex_`, then that of the epoch domain.
 #pragma once
@@ -30,6 +32,7 @@
 #include "ashlar/result.h"
 #include "base/assert.h"
 #include "base/epoch.h"
+#include "base/hints.h"
 #include "base/memory_budget.h"
 #include "base/thread_index.h"
 #include "base/thread_safety.h"
@@ -100,6 +103,53 @@ class Pin {
   CacheEntry* entry_ = nullptr;
 };
 
+/// A block that is being loaded, by whoever has this or by another thread: for those who load
+/// several blocks at once.
+///
+///     begin -- is_ours --> fill `to`, `finish` --> wait
+///        +---- others' or in memory by now ------> wait
+///
+/// Threads:  confined.
+/// Lifetime: inside of one guard, and the cache's.
+class BlockLoad {
+ public:
+  BlockLoad(BlockLoad&& other) noexcept;
+  BlockLoad& operator=(BlockLoad&&) = delete;
+  BlockLoad(const BlockLoad&) = delete;
+  BlockLoad& operator=(const BlockLoad&) = delete;
+  /// One of ours that was not finished counts as failed.
+  ~BlockLoad();
+
+  /// Whether the block is ours to load: all others who want it wait for us until `finish`.
+  bool is_ours() const noexcept { return to_ != nullptr; }
+
+  /// What is to be filled; only of one that is ours.
+  std::span<char> to() const noexcept { return {to_, bytes_}; }
+
+  /// Makes known what has become of a load that is ours: the block is in `to()`, or it is not.
+  void finish(Result<void> outcome) noexcept;
+
+  /// The block, once it is there; not before all that is ours of this thread is finished (W17).
+  /// Called once.
+  ///
+  /// Errors:   as they were given to `finish`
+  /// Lifetime: as `BlockCache::find`
+  Result<const char*> wait();
+
+ private:
+  friend class BlockCache;
+  struct Shared;
+
+  BlockLoad(BlockCache& cache, const char* block) noexcept : cache_(cache), block_(block) {}
+  BlockLoad(BlockCache& cache, Shared& shared) noexcept : cache_(cache), shared_(&shared) {}
+
+  BlockCache& cache_;
+  const char* block_ = nullptr;  // Where there is nothing to wait for.
+  Shared* shared_ = nullptr;     // Or else what all who want the block have in common.
+  char* to_ = nullptr;           // As long as it is ours.
+  std::size_t bytes_ = 0;
+};
+
 struct CacheStats {
   std::uint64_t hit_count = 0;
   std::uint64_t miss_count = 0;  // Those who waited for another's load included.
@@ -165,6 +215,20 @@ class BlockCache {
     return load_slow(slots.words_[index], block_bytes, loader);
   }
 
+  /// Begins to load a block that `find` has not found, unless it is there by now or on its way. The
+  /// caller is inside a guard, as long as it has the load.
+  ///
+  /// Errors: kOutOfSpace  as `get_or_load`
+  /// Cost:   a mutex
+  Result<BlockLoad> begin_load(CacheSlots& slots, std::size_t index, std::size_t block_bytes) {
+    return begin_load(slots.words_[index], block_bytes);
+  }
+
+  /// Starts loading what `find` looks at first, for when several blocks are looked for.
+  void prefetch(const CacheSlots& slots, std::size_t index) const noexcept {
+    base::prefetch(&slots.words_[index]);
+  }
+
   /// Holds `block`, which the caller has found inside a guard that is still open.
   ///
   /// Cost: one read-modify-write here and one when the pin goes
@@ -187,12 +251,13 @@ class BlockCache {
 
  private:
   friend class CacheSlots;
+  friend class BlockLoad;
 
   struct Loader {
     void* callable;
     Result<void> (*call)(void* callable, std::span<char> to);
   };
-  struct Loading;
+  using Loading = BlockLoad::Shared;
   struct alignas(64) HitCount {
     std::atomic<std::uint64_t> count{0};
   };
@@ -211,10 +276,11 @@ class BlockCache {
 
   Result<const char*> load_slow(std::atomic<std::uint64_t>& slot, std::size_t block_bytes,
                                 const Loader& loader);
-  Result<const char*> run(Loading& loading, const Loader& loader);
-  Result<const char*> wait_for(Loading& loading);
-  Loading* begin_load(std::atomic<std::uint64_t>& slot, std::size_t block_bytes)
+  Result<BlockLoad> begin_load(std::atomic<std::uint64_t>& slot, std::size_t block_bytes);
+  Loading* add_loading(std::atomic<std::uint64_t>& slot, std::size_t block_bytes)
       ASHLAR_REQUIRES(mutex_);
+  void finish(Loading& loading, Result<void> outcome) noexcept;
+  Result<const char*> wait_for(Loading& loading);
   void leave(Loading& loading) noexcept ASHLAR_REQUIRES(mutex_);
   void drop(CacheSlots::Words words) noexcept;
 

@@ -142,12 +142,18 @@ Result<void> TableFile::unpack_block(std::size_t block, const StoredBlock& store
   return std::unexpected(damage(block, "has keys that the index does not lead to"));
 }
 
+Result<void> TableFile::take_block(std::size_t block, std::string_view sealed,
+                                   std::span<char> to) const {
+  ASHLAR_TRY_ASSIGN(const StoredBlock stored, open_block(block, sealed));
+  return unpack_block(block, stored, to);
+}
+
 Result<void> TableFile::load_block(std::size_t block, std::span<char> to) const {
   // One a thread: blocks are read by many threads, and an allocation would cost more than a copy.
   thread_local std::string scratch;
   const auto load = [&]() -> Result<void> {
-    ASHLAR_TRY_ASSIGN(const StoredBlock stored, load_stored_block(block, scratch));
-    return unpack_block(block, stored, to);
+    ASHLAR_TRY(read_stored(block, block + 1, scratch));
+    return take_block(block, scratch, to);
   };
   auto result = load();
   if (scratch.capacity() > kScratchBytesMax) scratch = std::string();

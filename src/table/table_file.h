@@ -74,6 +74,22 @@ class TableFile {
   /// Cost:   one read of the file
   Result<void> load_block(std::size_t block, std::span<char> to) const;
 
+  /// How many bytes `block` has in the file, with its trailer.
+  std::uint64_t sealed_bytes(std::size_t block) const noexcept {
+    return index_.place(block).stored_bytes + kTrailerBytes;
+  }
+
+  /// The read that brings `block` as it is stored: for several at once. `to` has
+  /// sealed_bytes(block) bytes.
+  os::FileRead read_of(std::size_t block, std::span<char> to) const noexcept {
+    return {.file = file_.get(), .offset = offset(block), .to = to};
+  }
+
+  /// The rest of `load_block`, for one whose stored bytes have been read.
+  ///
+  /// Errors: kCorruption
+  Result<void> take_block(std::size_t block, std::string_view sealed, std::span<char> to) const;
+
   /// Reads `block` as it is stored, for `TableWriter::add_stored_block`, and proves the checksum.
   ///
   /// Returns:  a view of `buffer`

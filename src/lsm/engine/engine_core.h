@@ -77,6 +77,9 @@ class DiskEngine final : public engine::PersistentEngine {
     engine::TimeMs deadline_ms;
     std::string_view value;
   };
+  static Row row_of(const auto& found) noexcept {
+    return {.kind = found.kind, .deadline_ms = found.deadline_ms, .value = found.value};
+  }
   /// A key that is there, copied.
   struct Present {
     engine::TimeMs deadline_ms;
@@ -96,16 +99,26 @@ class DiskEngine final : public engine::PersistentEngine {
     return base::hash_key(key, hash_seed_);
   }
 
+  // So many keys of a `multi_get` are read under one guard: a guard that stays open keeps what is
+  // evicted meanwhile from being used again (table/cache/room.h).
+  static constexpr std::size_t kKeysPerGuard = 32;
+  struct KeyRead;
+
   // read.cc
+  static std::optional<Row> find_in_memtables(const State& state, std::string_view key,
+                                              std::uint64_t hash, Sequence sequence) noexcept;
   Result<std::optional<Row>> find(const State& state, std::string_view key, std::uint64_t hash,
                                   Sequence sequence) const;
   bool is_visible(const Row& row, const engine::View& view) const noexcept;
   Result<bool> read(const State& state, Sequence sequence, std::string_view key,
                     const engine::View& view, Value* value, engine::TimeMs* deadline_ms) const;
+  Held hold(const engine::View& view) const;
+
+  // read_group.cc
   Result<void> read_group(const State& state, Sequence sequence,
                           std::span<const std::string_view> keys, const engine::View& view,
                           std::span<std::optional<Value>> values) const;
-  Held hold(const engine::View& view) const;
+  static Result<void> find_in_tables(const State& state, std::span<KeyRead> reads);
   Sequence visible() const noexcept {
     // Acquire: partner of the release in `insert_all`; who sees the sequence sees its rows.
     return visible_.load(std::memory_order_acquire);

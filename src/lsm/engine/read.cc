@@ -3,32 +3,28 @@
 // below.
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.h"
 #include "lsm/engine/engine_core.h"
 
 namespace ashlar::lsm {
-namespace {
-
-// So many keys of a `multi_get` are read under one guard: a guard that stays open keeps what is
-// evicted meanwhile from being used again (cache/room.h).
-constexpr std::size_t kKeysPerGuard = 32;
-
-}  // namespace
+std::optional<DiskEngine::Row> DiskEngine::find_in_memtables(const State& state,
+                                                             std::string_view key,
+                                                             std::uint64_t hash,
+                                                             Sequence sequence) noexcept {
+  if (const auto found = (*state.active)->get(key, hash, sequence)) return row_of(*found);
+  for (auto full = state.full.rbegin(); full != state.full.rend(); ++full) {
+    if (const auto found = (**full)->get(key, hash, sequence)) return row_of(*found);
+  }
+  return std::nullopt;
+}
 
 /// The newest row of `key` that `state` has at `sequence`. The caller is inside a guard, and the
 /// state is one that was found in it, or that is held.
 Result<std::optional<DiskEngine::Row>> DiskEngine::find(const State& state, std::string_view key,
                                                         std::uint64_t hash,
                                                         Sequence sequence) const {
-  const auto row_of = [](const auto& found) {
-    return Row{.kind = found.kind, .deadline_ms = found.deadline_ms, .value = found.value};
-  };
-  if (const auto found = (*state.active)->get(key, hash, sequence)) return row_of(*found);
-  for (auto full = state.full.rbegin(); full != state.full.rend(); ++full) {
-    if (const auto found = (**full)->get(key, hash, sequence)) return row_of(*found);
-  }
+  if (const auto row = find_in_memtables(state, key, hash, sequence)) return row;
   Result<std::optional<Row>> row;
   state.version->visit_tables_for(key, [&](const Table& table) {
     auto found = opened(table).get(key, hash);
@@ -91,30 +87,6 @@ Result<void> DiskEngine::multi_get(std::span<const std::string_view> keys, const
     const base::EpochGuard guard(domain_);
     ASHLAR_TRY(read_group(*held.state, held.sequence, keys.subspan(begin, count), view,
                           values.subspan(begin, count)));
-  }
-  return {};
-}
-
-/// Reads some keys with their misses in the active memtable and in filters side by side.
-Result<void> DiskEngine::read_group(const State& state, Sequence sequence,
-                                    std::span<const std::string_view> keys,
-                                    const engine::View& view,
-                                    std::span<std::optional<Value>> values) const {
-  std::array<std::uint64_t, kKeysPerGuard> hashes;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    hashes[i] = hash_of(keys[i]);
-    (*state.active)->prefetch(hashes[i]);
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    state.version->visit_tables_for(keys[i], [&](const Table& table) {
-      opened(table).prefetch(hashes[i]);
-      return true;
-    });
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    ASHLAR_TRY_ASSIGN(const std::optional<Row> row, find(state, keys[i], hashes[i], sequence));
-    values[i].reset();
-    if (row && is_visible(*row, view)) values[i].emplace(row->value);
   }
   return {};
 }
