@@ -52,10 +52,17 @@ OpenTable::~OpenTable() {
   if (is_obsolete()) (void)os::remove_file(world_.disk, file_->path());
 }
 
-Result<std::string_view> OpenTable::block(std::size_t index) const {
+void OpenTable::read_ahead(std::size_t index, Walk& walk) const {
+  const bool is_walk = index == walk.missed + 1;
+  if (is_walk && index >= walk.ahead_end) walk.ahead_end = file_->read_ahead(index);
+  walk.missed = index;
+}
+
+Result<std::string_view> OpenTable::block(std::size_t index, Walk* walk) const {
   const std::size_t bytes = file_->raw_bytes(index);
   ASHLAR_TRY_ASSIGN(const char* const raw,
                     world_.cache.get_or_load(slots_, index, bytes, [&](std::span<char> to) {
+                      if (walk != nullptr) read_ahead(index, *walk);
                       return file_->load_block(index, to);
                     }));
   return std::string_view(raw, bytes);

@@ -7,6 +7,7 @@
 ///       is open.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -94,10 +95,17 @@ class OpenTable final : public Table {
   /// Starts loading what `get` with that hash looks at first.
   void prefetch(std::uint64_t hash) const noexcept { file_->prefetch_filter(hash); }
 
-  /// The bytes of `block`. The caller is inside a guard.
+  /// How a walk goes on over the blocks that are not in memory.
+  struct Walk {
+    std::size_t missed = SIZE_MAX;  ///< The last one. The first block follows it, too.
+    std::size_t ahead_end = 0;      ///< The system was told of those before this.
+  };
+
+  /// The bytes of `block`. The caller is inside a guard. Where two in a row have to be read, of a
+  /// `walk` that is given, the system is told which come next.
   ///
   /// Errors: as `get`
-  Result<std::string_view> block(std::size_t index) const;
+  Result<std::string_view> block(std::size_t index, Walk* walk = nullptr) const;
 
   /// Keeps a block, found inside a guard that is still open, where it is.
   table::Pin pin(std::string_view block) const noexcept { return world_.cache.pin(block.data()); }
@@ -106,6 +114,7 @@ class OpenTable final : public Table {
   const table::TableFile& file() const noexcept { return *file_; }
 
  private:
+  void read_ahead(std::size_t index, Walk& walk) const;
   OpenTable(const TableWorld& world, TableInfo info, std::unique_ptr<table::TableFile> file,
             table::CacheSlots slots) noexcept;
 

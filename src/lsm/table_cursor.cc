@@ -11,7 +11,7 @@ bool TableCursor::load(std::size_t block) {
   show(nullptr);
   if (has_block_ && block == block_) return true;
   const base::EpochGuard guard(table_->domain());
-  const Result<std::string_view> raw = table_->block(block);
+  const Result<std::string_view> raw = table_->block(block, &walk_);
   has_block_ = raw.has_value();
   if (!has_block_) {
     status_ = std::unexpected(raw.error());

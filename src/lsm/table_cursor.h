@@ -42,6 +42,7 @@ class TableCursor final : public engine::RowCursor {
   const base::Ref<const OpenTable> table_;
   table::Pin pin_;
   table::Block rows_{std::string_view(kNoRows, table::kBlockHeaderBytes)};
+  OpenTable::Walk walk_;
   std::size_t block_ = 0;
   bool has_block_ = false;
   std::uint32_t row_ = 0;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "lsm/open_table_rig_test.h"
+#include "os/faulty_disk.h"
 #include "testing/seed.h"
 
 namespace ashlar::lsm {
@@ -47,6 +48,26 @@ TEST(TableCursor, TellsOfDamageAndWalksAgainAfterASeek) {
   EXPECT_EQ(cursor.status().error().code(), ErrorCode::kCorruption);
   cursor.seek_to_last();
   EXPECT_TRUE(stands_at(cursor, rows, std::prev(rows.end())));
+}
+
+// The system is told of every block of a walk once, and of none that is in memory.
+TEST(TableCursor, TellsWhatAWalkReadsNext) {
+  OpenTableRig rig;
+  os::FaultyDisk disk(rig.disk);
+  const TableWorld world{
+      .disk = disk, .budget = rig.budget, .domain = rig.domain, .cache = *rig.cache};
+  const TableInfo info = rig.write(1, table::plain_rows(9000));
+  const auto table = OpenTable::open(world, rig.path(1), rig.identity(1), info).value();
+  TableCursor cursor(table);
+  cursor.seek(table->file().separator(5));
+  EXPECT_EQ(disk.ahead_bytes(), 0U) << "one block is no walk";
+  const auto walk = [&] {
+    for (cursor.seek_to_first(); cursor.is_valid();) cursor.next();
+  };
+  walk();
+  EXPECT_EQ(disk.ahead_bytes(), table->file().offset(table->file().block_count()));
+  walk();
+  EXPECT_EQ(disk.ahead_bytes(), table->file().offset(table->file().block_count()));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ inline constexpr std::size_t kBlockBytes = 4096;
 
 enum class OpenMode : std::uint8_t {
   kRead,       ///< Of an existing file.
+  kReadHere,   ///< As kRead, for short reads in no order: no more is read than is asked for.
   kReadWrite,  ///< Of an existing file, through the page cache.
   kCreate,     ///< As kReadWrite, of a file that does not exist yet (-EEXIST otherwise).
   kDurable,    ///< Of an existing file: a write is on the disk when it returns, past the cache.
@@ -77,6 +78,11 @@ class Disk {
   /// befalls the others; one of -EAGAIN or -EINTR was not read and may be asked for again.
   virtual void read_many(std::span<ReadPart> parts) {
     for (ReadPart& part : parts) part.result = read(part.handle, part.to, part.bytes, part.offset);
+  }
+
+  /// Tells that this part of the file is read soon. A hint: nothing fails, nobody waits.
+  virtual void read_ahead(Handle handle, std::size_t bytes, std::uint64_t offset) {
+    (void)handle, (void)bytes, (void)offset;
   }
 
   /// Returns: how many bytes were written, possibly fewer than given

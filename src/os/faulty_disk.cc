@@ -135,6 +135,20 @@ void FaultyDisk::read_many(std::span<ReadPart> parts) {
   for (std::size_t i = 0; i < passed.size(); ++i) parts[places[i]].result = passed[i].result;
 }
 
+// A hint cannot fail, so it is no call.
+void FaultyDisk::read_ahead(Handle handle, std::size_t bytes, std::uint64_t offset) {
+  {
+    const base::MutexLock lock(mutex_);
+    ahead_bytes_ += bytes;
+  }
+  below_.read_ahead(handle, bytes, offset);
+}
+
+std::uint64_t FaultyDisk::ahead_bytes() const {
+  const base::MutexLock lock(mutex_);
+  return ahead_bytes_;
+}
+
 ssize_t FaultyDisk::write(Handle handle, const char* from, std::size_t bytes,
                           std::uint64_t offset) {
   const std::optional<Fault> fault = begin_call(CallKind::kWrite);

@@ -74,6 +74,9 @@ class FaultyDisk final : public Disk {
   /// How many calls of `kind` were made, those that failed included.
   std::uint64_t call_count(CallKind kind) const;
 
+  /// Of how many bytes it was told that they are read soon.
+  std::uint64_t ahead_bytes() const;
+
   Handle open(const std::string& path, OpenMode mode) override;
   int close(Handle handle) override;
   ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) override;
@@ -81,6 +84,7 @@ class FaultyDisk final : public Disk {
   /// Each part is a call of `kRead`, in their order. Those that nothing befalls reach the disk below
   /// together.
   void read_many(std::span<ReadPart> parts) override;
+  void read_ahead(Handle handle, std::size_t bytes, std::uint64_t offset) override;
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;
   int sync(Handle handle) override;
   std::int64_t size(Handle handle) override;
@@ -115,6 +119,7 @@ class FaultyDisk final : public Disk {
 
   mutable base::Mutex mutex_;
   std::array<std::uint64_t, kKindCount> call_counts_ ASHLAR_GUARDED_BY(mutex_) = {};
+  std::uint64_t ahead_bytes_ ASHLAR_GUARDED_BY(mutex_) = 0;
   std::vector<Rule> rules_ ASHLAR_GUARDED_BY(mutex_);
 };
 

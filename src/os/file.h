@@ -59,6 +59,11 @@ class File {
   /// are all of one disk.
   static void read_many(std::span<FileRead> reads);
 
+  /// Tells that `bytes` from `offset` on are read soon: see Disk::read_ahead.
+  void read_ahead(std::uint64_t offset, std::size_t bytes) const {
+    disk_.read_ahead(handle_, bytes, offset);
+  }
+
   /// Writes all of `from`. With a handle opened kDurable `from` is on the disk afterwards.
   Result<void> write(std::uint64_t offset, std::span<const char> from);
 

@@ -30,6 +30,7 @@ class PosixDisk final : public Disk {
   ///
   /// Cost: one call of the system for 64 parts
   void read_many(std::span<ReadPart> parts) override;
+  void read_ahead(Handle handle, std::size_t bytes, std::uint64_t offset) override;
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;
   int sync(Handle handle) override;
   std::int64_t size(Handle handle) override;

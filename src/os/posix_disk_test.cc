@@ -301,5 +301,21 @@ TEST_F(PosixDiskTest, ReadsManyPartsAlikeWhereTheKernelForbidsRings) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// How a file is to be read changes how fast, and no byte.
+TEST_F(PosixDiskTest, ReadsTheSameHereAndThereAndAhead) {
+  const Disk::Handle written = create("a");
+  const std::string all(100'000, 'x');
+  ASSERT_EQ(disk_.write(written, all.data(), all.size(), 0), std::ssize(all));
+  const Disk::Handle handle = disk_.open(path("a"), OpenMode::kReadHere);
+  ASSERT_GE(handle, 0);
+  disk_.read_ahead(handle, 50'000, 90'000);
+  EXPECT_EQ(content(handle), all);
+  EXPECT_EQ(disk_.write(handle, "y", 1, 0), -EBADF);
+  EXPECT_EQ(disk_.open(path("none"), OpenMode::kReadHere), -ENOENT);
+  disk_.read_ahead(-1, 1, 0);
+  disk_.close(handle);
+  disk_.close(written);
+}
+
 }  // namespace
 }  // namespace ashlar::os

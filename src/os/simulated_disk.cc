@@ -106,7 +106,9 @@ SimulatedDisk::OpenFile* SimulatedDisk::find_open_locked(Handle handle) {
 // Null for a handle opened to read only too.
 SimulatedDisk::OpenFile* SimulatedDisk::find_writable_locked(Handle handle) {
   OpenFile* const open = find_open_locked(handle);
-  return open != nullptr && open->mode != OpenMode::kRead ? open : nullptr;
+  return open != nullptr && open->mode != OpenMode::kRead && open->mode != OpenMode::kReadHere
+             ? open
+             : nullptr;
 }
 
 // Where the last name of `path` stands or would stand, whether or not there is such a name.

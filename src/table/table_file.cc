@@ -48,7 +48,7 @@ TableFile::TableFile(std::unique_ptr<os::File> file, const TableIdentity& identi
 Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::string& path,
                                                    const TableIdentity& identity,
                                                    FilterUse filter) {
-  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kRead));
+  ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk, path, os::OpenMode::kReadHere));
   if (file == nullptr) return std::unexpected(table_damage(path, 0, "the file is missing"));
   ASHLAR_TRY_ASSIGN(const std::uint64_t file_bytes, file->size());
   ASHLAR_TRY_ASSIGN(const TableFooter footer, read_footer(*file, identity, file_bytes));
@@ -146,6 +146,14 @@ Result<void> TableFile::take_block(std::size_t block, std::string_view sealed,
                                    std::span<char> to) const {
   ASHLAR_TRY_ASSIGN(const StoredBlock stored, open_block(block, sealed));
   return unpack_block(block, stored, to);
+}
+
+std::size_t TableFile::read_ahead(std::size_t first) const {
+  const std::uint64_t begin = offset(first);
+  std::size_t end = first + 1;
+  while (end < block_count() && offset(end) - begin < kReadAheadBytes) ++end;
+  file_->read_ahead(begin, offset(end) - begin);
+  return end;
 }
 
 Result<void> TableFile::load_block(std::size_t block, std::span<char> to) const {

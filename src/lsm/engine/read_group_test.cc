@@ -213,8 +213,8 @@ TEST_P(DiskEngineReadGroupOnDisk, AnswersManyThreadsAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(Rings, DiskEngineReadGroupOnDisk,
                          ::testing::Values(os::RingUse::kWherePossible, os::RingUse::kNever),
-                         [](const auto& info) {
-                           return info.param == os::RingUse::kNever ? "OneByOne" : "SideBySide";
+                         [](const auto& tested) {
+                           return tested.param == os::RingUse::kNever ? "OneByOne" : "SideBySide";
                          });
 
 }  // namespace
