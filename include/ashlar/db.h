@@ -144,9 +144,11 @@ class Db {
   /// Reads several keys at one moment: no commit falls between any two of them.
   ///
   /// Returns: as many answers as keys, in the order of the keys; nullopt for an absent one
-  /// Errors:  the common ones; the first key outside its limits fails the whole call
+  /// Errors:  the common ones; the first key outside its limits, or that cannot be read from
+  ///          the disk, fails the whole call
   /// Cost:    the cache misses of up to 16 keys overlap, which makes a key cheaper than
   ///          with `get`. Keys that are being overwritten all the time make it take a snapshot.
+  ///          The disk engine reads blocks that are not in memory side by side, 32 keys at a time.
   Result<std::vector<std::optional<Value>>> multi_get(std::span<const std::string_view> keys,
                                                       const Snapshot* snapshot = nullptr) const;
 

@@ -81,8 +81,8 @@ class FaultyDisk final : public Disk {
   int close(Handle handle) override;
   ssize_t read(Handle handle, char* to, std::size_t bytes, std::uint64_t offset) override;
 
-  /// Each part is a call of `kRead`, in their order. Those that nothing befalls reach the disk below
-  /// together.
+  /// Each part is a call of `kRead`, in their order. Those that nothing befalls reach the disk
+  /// below together.
   void read_many(std::span<ReadPart> parts) override;
   void read_ahead(Handle handle, std::size_t bytes, std::uint64_t offset) override;
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;

@@ -55,8 +55,8 @@ class File {
   /// Errors: kCorruption  the file ends before them
   Result<void> read(std::uint64_t offset, std::span<char> to) const;
 
-  /// Reads all of `reads`, side by side where the disk can. Each gets a result of its own. The files
-  /// are all of one disk.
+  /// Reads all of `reads`, side by side where the disk can. Each gets a result of its own. The
+  /// files are all of one disk.
   static void read_many(std::span<FileRead> reads);
 
   /// Tells that `bytes` from `offset` on are read soon: see Disk::read_ahead.

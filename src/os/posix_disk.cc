@@ -1,5 +1,5 @@
-// One system call for most functions, and no state but idle rings: EINTR and short counts are passed
-// on, since file.h deals with them for every disk alike.
+// One system call for most functions, and no state but idle rings: EINTR and short counts are
+// passed on, since file.h deals with them for every disk alike.
 
 #include "os/posix_disk.h"
 

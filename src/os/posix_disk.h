@@ -1,6 +1,7 @@
 /// \file
 /// The disk of the machine, by the calls of the system. A handle is a file descriptor; nothing is
-/// buffered or remembered here but rings that are not in use. F1 to F4 (disk.h) hold as far as file system and drive keep them.
+/// buffered or remembered here but rings that are not in use. F1 to F4 (disk.h) hold as far as file
+/// system and drive keep them.
 #pragma once
 
 #include "os/disk.h"

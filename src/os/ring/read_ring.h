@@ -1,6 +1,6 @@
 /// \file
-/// Reads of several places at once: one call gives all of them to the kernel, which answers when the
-/// last is done. A disk that takes 100 µs for one read takes little more for thirty-two.
+/// Reads of several places at once: one call gives all of them to the kernel, which answers when
+/// the last is done. A disk that takes 100 µs for one read takes little more for thirty-two.
 ///
 /// It speaks to the kernel itself: four calls and two mapped rings are less than a library.
 ///

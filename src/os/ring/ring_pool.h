@@ -2,8 +2,8 @@
 /// The rings of a disk, for whoever reads several places at the moment.
 ///
 /// A ring is made when nobody has put one back, up to `kRingsMax` in all; who comes when all are in
-/// use reads place by place. A kernel that has refused one is not asked again: `io_uring` is missing
-/// or forbidden for good, as a rule, and where it is not only speed is lost.
+/// use reads place by place. A kernel that has refused one is not asked again: `io_uring` is
+/// missing or forbidden for good, as a rule, and where it is not only speed is lost.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,7 @@ namespace ashlar::os {
 /// Threads: thread-safe.
 class RingPool {
  public:
-  /// Two descriptors' worth of readers for each of eight cores: more of them keep a disk busy
-  /// without rings.
+  /// Two readers for each of eight cores: where there are more they keep a disk busy without rings.
   static constexpr std::size_t kRingsMax = 16;
 
   /// Returns: null when all are in use, or the kernel refuses more
