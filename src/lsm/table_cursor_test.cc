@@ -58,10 +58,11 @@ TEST(TableCursor, TellsWhatAWalkReadsNext) {
       .disk = disk, .budget = rig.budget, .domain = rig.domain, .cache = *rig.cache};
   const TableInfo info = rig.write(1, table::plain_rows(9000));
   const auto table = OpenTable::open(world, rig.path(1), rig.identity(1), info).value();
-  TableCursor cursor(table);
-  cursor.seek(table->file().separator(5));
+  TableCursor point(table);
+  point.seek(table->file().separator(5));
   EXPECT_EQ(disk.ahead_bytes(), 0U) << "one block is no walk";
   const auto walk = [&] {
+    TableCursor cursor(table);
     for (cursor.seek_to_first(); cursor.is_valid();) cursor.next();
   };
   walk();
