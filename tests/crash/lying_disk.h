@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "testing/forwarding_disk.h"
 
@@ -18,6 +19,8 @@ enum class Lie : std::uint8_t {
   kSync,              ///< Files are not made durable by a sync.
   kRenameBeforeSync,  ///< A file that is synced becomes durable after its new name, not before.
   kLateCheckpoint,    ///< Checkpoints are not durable when the log before them is let go.
+  kLateTables,        ///< Tables are not durable when the manifest that names them is.
+  kLateManifest,      ///< Manifests are not durable when the log before them is let go.
   kRetry,             ///< A sync that failed is tried again, and trusted when that goes well.
 };
 
@@ -29,6 +32,8 @@ inline const std::map<std::string, Lie>& lies() {
       {"sync", Lie::kSync},
       {"rename-before-sync", Lie::kRenameBeforeSync},
       {"late-checkpoint", Lie::kLateCheckpoint},
+      {"late-tables", Lie::kLateTables},
+      {"late-manifest", Lie::kLateManifest},
       {"retry-sync", Lie::kRetry},
   };
   return all;
@@ -55,6 +60,8 @@ class LyingDisk final : public testing::ForwardingDisk {
     const std::string& path = paths_[handle];
     if (lie_ == Lie::kSync) return 0;
     if (lie_ == Lie::kLateCheckpoint && path.ends_with("/unfinished")) return 0;
+    if (lie_ == Lie::kLateTables && path.ends_with(".table")) return 0;
+    if (lie_ == Lie::kLateManifest && path.ends_with("/unfinished-manifest")) return 0;
     if (lie_ == Lie::kRenameBeforeSync) {
       put_off_.insert(handle);
       return 0;
@@ -66,14 +73,23 @@ class LyingDisk final : public testing::ForwardingDisk {
   int sync_directory(const std::string& path) override {
     if (lie_ == Lie::kNames) return 0;
     if (lie_ == Lie::kLateCheckpoint && path.ends_with("/checkpoint")) return 0;
+    // The first sync behind a rename is that of the manifest's name.
+    const bool is_of_manifest = std::exchange(is_manifest_renamed_, false);
+    if (lie_ == Lie::kLateManifest && is_of_manifest) return 0;
     const int done = ForwardingDisk::sync_directory(path);
     for (const Handle handle : put_off_) ForwardingDisk::sync(handle);
     put_off_.clear();
     return done;
   }
 
+  int rename(const std::string& from, const std::string& to) override {
+    is_manifest_renamed_ = to.ends_with(".manifest");
+    return ForwardingDisk::rename(from, to);
+  }
+
  private:
   const Lie lie_;
+  bool is_manifest_renamed_ = false;
   std::map<Handle, std::string> paths_;
   std::set<Handle> put_off_;  // Syncs that were answered and not yet made.
 };

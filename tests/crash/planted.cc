@@ -31,6 +31,7 @@ struct PlantedBug {
 };
 
 constexpr const char* kPoints = "--size=300 --stride=7 --states=12";
+constexpr const char* kTables = "--engine=disk --size=600 --stride=11 --states=12";
 constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597";
 
 constexpr const char* kCuts = "--size=40";
@@ -59,6 +60,14 @@ constexpr PlantedBug kBugs[] = {
     {"frame-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a frame"},
     {"checkpoint-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a checkpoint"},
     {"damage-is-end", "bitrot_planted", kFlips, "taking damage in the log for its end"},
+    {"late-tables", "crashpoints", kTables, "naming tables in a manifest before they are durable"},
+    {"late-manifest", "crashpoints", kTables,
+     "letting go of the log before the manifest is durable"},
+    {"early-removal", "crashpoints_planted", kTables,
+     "removing tables before the manifest without them is there"},
+    {"old-place", "crashpoints_planted", kTables,
+     "a manifest that leaves off where the log is gone"},
+    {"erases-gone", "crashpoints_planted", kTables, "dropping erases above older rows"},
     {"ack-before-sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"durable-writes", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},

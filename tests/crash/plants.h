@@ -13,4 +13,7 @@ namespace ashlar::crash {
 /// Returns: false when this program has no such bug
 bool plant_bug(std::string_view name);
 
+/// The same for the bugs of the disk engine (plants_tables.cc), which `plant_bug` knows as well.
+bool plant_table_bug(std::string_view name);
+
 }  // namespace ashlar::crash
