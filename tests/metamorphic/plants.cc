@@ -43,17 +43,14 @@ class MergingCursorOrNot final : public RowCursor {
   explicit MergingCursorOrNot(std::vector<std::unique_ptr<RowCursor>> sources)
       : rows_(in_order(std::move(sources))) {}
 
-  void seek_to_first() override { rows_.seek_to_first(); }
-  void seek_to_last() override { rows_.seek_to_last(); }
-  void seek(std::string_view key) override { rows_.seek(key); }
-  void seek_for_previous(std::string_view key) override { rows_.seek_for_previous(key); }
-  void next() override { rows_.next(); }
-  void previous() override { rows_.previous(); }
-  bool is_valid() const noexcept override { return rows_.is_valid(); }
-  std::string_view key() const noexcept override { return rows_.key(); }
-  std::string_view value() const noexcept override { return rows_.value(); }
-  OperationKind kind() const noexcept override { return rows_.kind(); }
-  TimeMs deadline_ms() const noexcept override { return rows_.deadline_ms(); }
+  void seek_to_first() override { rows_.seek_to_first(), show(rows_.row()); }
+  void seek_to_last() override { rows_.seek_to_last(), show(rows_.row()); }
+  void seek(std::string_view key) override { rows_.seek(key), show(rows_.row()); }
+  void seek_for_previous(std::string_view key) override {
+    rows_.seek_for_previous(key), show(rows_.row());
+  }
+  void next() override { rows_.next(), show(rows_.row()); }
+  void previous() override { rows_.previous(), show(rows_.row()); }
   Result<void> status() const override { return rows_.status(); }
 
  private:
