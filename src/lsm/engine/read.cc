@@ -8,6 +8,7 @@
 #include "lsm/engine/engine_core.h"
 
 namespace ashlar::lsm {
+
 std::optional<DiskEngine::Row> DiskEngine::find_in_memtables(const State& state,
                                                              std::string_view key,
                                                              std::uint64_t hash,
