@@ -30,12 +30,10 @@ Bug planted = Bug::kNone;
 
 }  // namespace
 
-// The last steps before the manifest is written.
-#define next_number() \
-  next_number();      \
-  if (planted == Bug::kOldPlace) next.log_place = newest_.log_place
-#define set_tables(version)                                             \
-  set_tables(version);                                                  \
+// The last step before the manifest is put together.
+#define next_number()                                                   \
+  next_number();                                                        \
+  if (planted == Bug::kOldPlace) next.log_place = newest_.log_place;    \
   if (planted == Bug::kEarlyRemoval) {                                  \
     for (const TableRef& table : tables_lost(*before->version, edit)) { \
       tables_->give_up(table->info().number);                           \
@@ -43,7 +41,6 @@ Bug planted = Bug::kNone;
   }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "lsm/engine/catalog.cc"
-#undef set_tables
 #undef next_number
 
 #define is_bottom_most is_bottom_most | (planted == Bug::kErasesGone)
