@@ -19,9 +19,19 @@ inline constexpr std::size_t kKeyHeadBytes = sizeof(std::uint64_t);
 /// that ends in zero bytes has the head of the one without them.
 inline std::uint64_t key_head(std::string_view key) noexcept {
   if (key.size() >= kKeyHeadBytes) return __builtin_bswap64(load_number<std::uint64_t>(key.data()));
-  char bytes[kKeyHeadBytes] = {};
-  if (!key.empty()) std::memcpy(bytes, key.data(), key.size());  // No bytes may have no address.
-  return __builtin_bswap64(load_number<std::uint64_t>(bytes));
+  // Loads that overlap, of lengths that are known: a copy of `size` bytes would be a call.
+  const char* const bytes = key.data();
+  const std::size_t size = key.size();
+  if (size >= 4) {
+    const std::uint64_t first = __builtin_bswap32(load_number<std::uint32_t>(bytes));
+    const std::uint64_t last = __builtin_bswap32(load_number<std::uint32_t>(bytes + size - 4));
+    return first << 32U | last << 8 * (kKeyHeadBytes - size);
+  }
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    head |= std::uint64_t{load_number<std::uint8_t>(bytes + i)} << (56 - 8 * i);
+  }
+  return head;
 }
 
 }  // namespace ashlar::base

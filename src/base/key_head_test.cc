@@ -24,6 +24,14 @@ TEST(KeyHead, CountsMissingBytesAsZero) {
   EXPECT_EQ(key_head({}), 0U);
 }
 
+TEST(KeyHead, IsThatOfTheKeyFilledUpWithZeros) {
+  testing::Random random(testing::seed());
+  for (std::size_t size = 0; size < kKeyHeadBytes; ++size) {
+    const std::string key = random.bytes(size);
+    EXPECT_EQ(key_head(key), key_head(key + std::string(kKeyHeadBytes - size, '\0'))) << size;
+  }
+}
+
 TEST(KeyHead, IsOrderedAsKeysAre) {
   testing::Random random(testing::seed());
   for (int i = 0; i < 10'000; ++i) {

@@ -70,8 +70,13 @@ Result<std::string_view> OpenTable::block(std::size_t index, Walk* walk) const {
 
 Result<std::optional<OpenTable::Found>> OpenTable::get(std::string_view key,
                                                        std::uint64_t hash) const {
+  // The filter's line and the first lines of the block are on their way at the same time. Where the
+  // filter says no, the index, which is in the processor's cache, was searched in vain.
+  file_->prefetch_filter(hash);
+  const std::size_t index = file_->block_of(key);
+  world_.cache.prefetch_block(slots_, index);
   if (!file_->may_contain(hash)) return std::nullopt;
-  ASHLAR_TRY_ASSIGN(const std::string_view raw, block(file_->block_of(key)));
+  ASHLAR_TRY_ASSIGN(const std::string_view raw, block(index));
   return search(raw, key, hash);
 }
 

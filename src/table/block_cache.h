@@ -229,6 +229,18 @@ class BlockCache {
     base::prefetch(&slots.words_[index]);
   }
 
+  /// Starts loading the first lines of a block, which have the tags of its rows. The caller is inside
+  /// a guard.
+  ///
+  /// Cost: the load of the slot that `find` would make; nothing where the block is not in memory
+  void prefetch_block(const CacheSlots& slots, std::size_t index) const noexcept {
+    // Relaxed: nothing is read at the address.
+    const std::uint64_t word = slots.words_[index].load(std::memory_order_relaxed);
+    if (!is_block_in(word)) return;
+    const char* const block = address_in<const char>(word);
+    for (std::size_t line = 0; line < kFirstLines; ++line) base::prefetch(block + 64 * line);
+  }
+
   /// Holds `block`, which the caller has found inside a guard that is still open.
   ///
   /// Cost: one read-modify-write here and one when the pin goes
@@ -252,6 +264,9 @@ class BlockCache {
  private:
   friend class CacheSlots;
   friend class BlockLoad;
+
+  // Header, prefix and the tags of up to some eighty rows.
+  static constexpr std::size_t kFirstLines = 3;
 
   struct Loader {
     void* callable;

@@ -9,18 +9,30 @@ namespace ashlar::table {
 
 constexpr std::size_t kBitsPerLine = 8 * sizeof(FilterLine);
 
-std::optional<Filter> Filter::load(std::string_view stored, unsigned bits_per_hash) {
-  if (stored.size() % sizeof(FilterLine) != 0) return std::nullopt;
+Filter::Lines Filter::make_lines(std::size_t bytes) {
+  return std::make_unique_for_overwrite<FilterLine[]>((bytes + sizeof(FilterLine) - 1) /
+                                                      sizeof(FilterLine));
+}
+
+std::optional<Filter> Filter::load_in_place(Lines lines, std::size_t bytes,
+                                            unsigned bits_per_hash) {
+  if (bytes % sizeof(FilterLine) != 0) return std::nullopt;
   // No lines and no bits go together, and stand for a table without a filter.
-  if (stored.empty() != (bits_per_hash == 0)) return std::nullopt;
+  if ((bytes == 0) != (bits_per_hash == 0)) return std::nullopt;
   if (bits_per_hash > FilterProbe::kBitsMax) return std::nullopt;
   // The upper half of a product of 32 bits chooses the line.
-  if (stored.size() / sizeof(FilterLine) > UINT32_MAX) return std::nullopt;
+  if (bytes / sizeof(FilterLine) > UINT32_MAX) return std::nullopt;
   Filter filter;
-  filter.lines_.resize(stored.size() / sizeof(FilterLine));
+  filter.lines_ = std::move(lines);
+  filter.line_count_ = bytes / sizeof(FilterLine);
   filter.bits_per_hash_ = bits_per_hash;
-  if (!stored.empty()) std::memcpy(filter.lines_.data(), stored.data(), stored.size());
   return filter;
+}
+
+std::optional<Filter> Filter::load(std::string_view stored, unsigned bits_per_hash) {
+  Lines lines = make_lines(stored.size());
+  if (!stored.empty()) std::memcpy(lines.get(), stored.data(), stored.size());
+  return load_in_place(std::move(lines), stored.size(), bits_per_hash);
 }
 
 FilterBuilder::FilterBuilder(unsigned bits_per_key) noexcept : bits_per_key_(bits_per_key) {
@@ -38,6 +50,16 @@ std::size_t FilterBuilder::bytes() const noexcept {
   return (bits + kBitsPerLine - 1) / kBitsPerLine * sizeof(FilterLine);
 }
 
+namespace {
+
+[[maybe_unused]] bool knows_all(const std::optional<Filter>& filter,
+                                const std::vector<std::uint64_t>& hashes) {
+  return filter &&
+         std::ranges::all_of(hashes, [&](std::uint64_t hash) { return filter->may_contain(hash); });
+}
+
+}  // namespace
+
 std::string FilterBuilder::finish() {
   std::vector<FilterLine> lines(bytes() / sizeof(FilterLine));
   ASHLAR_ASSERT(lines.size() <= UINT32_MAX, "32 bits of a hash choose the line");
@@ -49,10 +71,8 @@ std::string FilterBuilder::finish() {
   }
   std::string stored(lines.size() * sizeof(FilterLine), '\0');
   if (!lines.empty()) std::memcpy(stored.data(), lines.data(), stored.size());
-  ASHLAR_DEBUG_ASSERT(
-      std::ranges::all_of(hashes_, [filter = Filter::load(stored, bits_per_hash())](
-                                       std::uint64_t hash) { return filter->may_contain(hash); }),
-      "G7: a filter says yes to its own keys");
+  ASHLAR_DEBUG_ASSERT(knows_all(Filter::load(stored, bits_per_hash()), hashes_),
+                      "G7: a filter says yes to its own keys");
   return stored;
 }
 

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ inline constexpr unsigned kFilterBitsMax = 24;
 
 /// One cache line of bits.
 struct alignas(64) FilterLine {
-  std::array<std::uint64_t, 8> words{};
+  std::array<std::uint64_t, 8> words;  // Not set: what is read into lines would be written twice.
 };
 static_assert(sizeof(FilterLine) == 64, "a probe costs one miss");
 
@@ -67,16 +68,25 @@ class Filter {
   /// Returns: nullopt when `stored` is not whole lines, or no number of bits a key is set in it
   static std::optional<Filter> load(std::string_view stored, unsigned bits_per_hash);
 
+  /// Memory to read a filter into, with room behind it; what is in it is not defined.
+  using Lines = std::unique_ptr<FilterLine[]>;
+  static Lines make_lines(std::size_t bytes);
+
+  /// As `load`, of what stands in the first `bytes` of `lines`, which are no longer than when they
+  /// were made.
+  static std::optional<Filter> load_in_place(Lines lines, std::size_t bytes,
+                                             unsigned bits_per_hash);
+
   /// Starts loading the line that `may_contain` will look at: for when several are asked together.
   void prefetch(std::uint64_t hash) const noexcept {
-    if (!lines_.empty()) base::prefetch(&lines_[FilterProbe(hash, lines_.size()).line()]);
+    if (line_count_ > 0) base::prefetch(&lines_[FilterProbe(hash, line_count_).line()]);
   }
 
   /// Returns: false when no key with this hash is in the table
   /// Cost:    one cache miss when nothing is cached
   bool may_contain(std::uint64_t hash) const noexcept {
-    if (lines_.empty()) return true;
-    const FilterProbe probe(hash, lines_.size());
+    if (line_count_ == 0) return true;
+    const FilterProbe probe(hash, line_count_);
     const FilterLine& line = lines_[probe.line()];
     // All bits without a branch between them: six shifts are less than one wrong guess.
     std::uint64_t all = 1;
@@ -86,10 +96,11 @@ class Filter {
     return all != 0;
   }
 
-  std::size_t bytes() const noexcept { return lines_.size() * sizeof(FilterLine); }
+  std::size_t bytes() const noexcept { return line_count_ * sizeof(FilterLine); }
 
  private:
-  std::vector<FilterLine> lines_;
+  Lines lines_;
+  std::size_t line_count_ = 0;
   unsigned bits_per_hash_ = 0;
 };
 

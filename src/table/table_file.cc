@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/assert.h"
 #include "table/block.h"
@@ -12,17 +13,22 @@ namespace {
 // What a thread keeps for reading stored blocks into; a longer one is given back.
 constexpr std::size_t kScratchBytesMax = std::size_t{1} << 20U;
 
+/// Reads a section into `sealed`, which has room for its trailer as well.
+Result<void> read_section_into(const os::File& file, const TableIdentity& identity,
+                               std::uint64_t offset, std::span<char> sealed,
+                               std::string_view name) {
+  ASHLAR_TRY(file.read(offset, sealed));
+  const auto stored = open_sealed({sealed.data(), sealed.size()}, identity, offset);
+  if (stored && stored->kind == Compression::kNone) return {};
+  return std::unexpected(table_damage(file.path(), offset, std::string(name) + " is damaged"));
+}
+
 /// Reads and opens a section. The footer has placed it inside of the file, so its length is no more
 /// than there is.
 Result<std::string> read_section(const os::File& file, const TableIdentity& identity,
                                  const TableFooter::Handle& handle, std::string_view name) {
   std::string sealed(handle.bytes + kTrailerBytes, '\0');
-  ASHLAR_TRY(file.read(handle.offset, sealed));
-  const auto stored = open_sealed(sealed, identity, handle.offset);
-  if (!stored || stored->kind != Compression::kNone) {
-    return std::unexpected(
-        table_damage(file.path(), handle.offset, std::string(name) + " is damaged"));
-  }
+  ASHLAR_TRY(read_section_into(file, identity, handle.offset, sealed, name));
   sealed.resize(handle.bytes);
   return sealed;
 }
@@ -82,11 +88,15 @@ Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::st
   return table;
 }
 
+/// The longest section goes straight to where it stays.
 Result<void> TableFile::load_filter(const TableFooter& footer) {
   const TableFooter::Handle& handle = footer.section(TableSection::kFilter);
-  ASHLAR_TRY_ASSIGN(const std::string stored,
-                    read_section(*file_, identity_, handle, "the filter"));
-  auto filter = Filter::load(stored, properties_.filter_bits_per_hash);
+  const std::size_t sealed_bytes = handle.bytes + kTrailerBytes;
+  Filter::Lines lines = Filter::make_lines(sealed_bytes);
+  const std::span<char> sealed(reinterpret_cast<char*>(lines.get()), sealed_bytes);
+  ASHLAR_TRY(read_section_into(*file_, identity_, handle.offset, sealed, "the filter"));
+  auto filter =
+      Filter::load_in_place(std::move(lines), handle.bytes, properties_.filter_bits_per_hash);
   if (!filter) {
     return std::unexpected(table_damage(path(), handle.offset, "the filter makes no sense"));
   }

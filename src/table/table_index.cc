@@ -62,12 +62,14 @@ std::string TableIndexBuilder::finish() const {
 
 std::optional<TableIndex> TableIndex::load(std::string_view stored, std::uint64_t data_bytes) {
   TableIndex index;
-  if (!index.load_entries(stored, data_bytes)) return std::nullopt;
-  index.build_levels();
+  std::vector<std::uint64_t> heads;
+  if (!index.load_entries(stored, data_bytes, heads)) return std::nullopt;
+  index.build_levels(std::move(heads));
   return index;
 }
 
-bool TableIndex::load_entries(std::string_view stored, std::uint64_t data_bytes) {
+bool TableIndex::load_entries(std::string_view stored, std::uint64_t data_bytes,
+                              std::vector<std::uint64_t>& heads) {
   std::uint64_t count = 0;
   std::uint64_t prefix_bytes = 0;
   std::string_view prefix;
@@ -80,11 +82,14 @@ bool TableIndex::load_entries(std::string_view stored, std::uint64_t data_bytes)
   rest_begins_.reserve(count + 1);
   offsets_.reserve(count + 1);
   raw_bytes_.reserve(count);
+  heads.reserve(count);
   rest_begins_.push_back(0);
   offsets_.push_back(0);
   for (std::uint64_t block = 0; block < count; ++block) {
     if (!load_entry(stored) || offsets_.back() > data_bytes) return false;
-    if (block > 0 && rest(block - 1) >= rest(block)) return false;
+    heads.push_back(base::key_head(rest(block)));
+    if (block == 0 || heads[block - 1] < heads[block]) continue;
+    if (rest(block - 1) >= rest(block)) return false;
   }
   rests_.shrink_to_fit();
   return stored.empty() && offsets_.back() == data_bytes;
@@ -124,12 +129,7 @@ TableIndex::Level TableIndex::add_level(const std::vector<std::uint64_t>& heads)
 }
 
 // Each level has the first head of every node of the one below.
-void TableIndex::build_levels() {
-  std::vector<std::uint64_t> heads;
-  heads.reserve(block_count());
-  for (std::size_t block = 0; block < block_count(); ++block) {
-    heads.push_back(base::key_head(rest(block)));
-  }
+void TableIndex::build_levels(std::vector<std::uint64_t> heads) {
   ASHLAR_ASSERT(std::ranges::is_sorted(heads), "G6: heads ascend as their separators do");
   levels_.push_back(add_level(heads));
   while (heads.size() > kHeadsPerNode) {

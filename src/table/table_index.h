@@ -93,9 +93,10 @@ class TableIndex {
   };
 
   TableIndex() = default;
-  bool load_entries(std::string_view stored, std::uint64_t data_bytes);
+  bool load_entries(std::string_view stored, std::uint64_t data_bytes,
+                    std::vector<std::uint64_t>& heads);
   bool load_entry(std::string_view& stored);
-  void build_levels();
+  void build_levels(std::vector<std::uint64_t> heads);
   Level add_level(const std::vector<std::uint64_t>& heads);
   std::size_t count_up_to(std::uint64_t head) const noexcept;
   std::uint64_t head(std::size_t block) const noexcept;
