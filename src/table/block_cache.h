@@ -229,8 +229,8 @@ class BlockCache {
     base::prefetch(&slots.words_[index]);
   }
 
-  /// Starts loading the first lines of a block, which have the tags of its rows. The caller is inside
-  /// a guard.
+  /// Starts loading the first lines of a block, which have the tags of its rows. The caller is
+  /// inside a guard.
   ///
   /// Cost: the load of the slot that `find` would make; nothing where the block is not in memory
   void prefetch_block(const CacheSlots& slots, std::size_t index) const noexcept {
