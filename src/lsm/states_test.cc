@@ -14,14 +14,13 @@ namespace ashlar::lsm {
 namespace {
 
 struct StatesRig {
-  MemtableRef memtable() {
-    return base::make_ref<SharedMemtable>(Memtable::make(budget, std::size_t{2} << 20U).value());
-  }
+  MemtableRef memtable() { return base::make_ref<SharedMemtable>(Memtable::make(spares).value()); }
   base::Ref<State> first() {
     return base::make_ref<State>(memtable(), base::make_ref<SharedVersion>(Version()));
   }
 
   base::MemoryBudget budget{std::size_t{256} << 20U};
+  SpareArenas spares{budget, std::size_t{2} << 20U, 0};
   base::EpochDomain domain;
   States states{domain, first()};
 };

@@ -40,9 +40,7 @@ struct CatalogRig : OpenTableRig {
     while (domain.retired_count() > 0) domain.collect();
   }
 
-  MemtableRef memtable() {
-    return base::make_ref<SharedMemtable>(Memtable::make(budget, std::size_t{2} << 20U).value());
-  }
+  MemtableRef memtable() { return base::make_ref<SharedMemtable>(Memtable::make(spares).value()); }
 
   /// The active memtable becomes full, with `position` for its end. Returns: it
   MemtableRef fill_memtable(std::uint64_t position) {
@@ -74,6 +72,7 @@ struct CatalogRig : OpenTableRig {
   std::vector<std::string> names() { return os::list_directory(disk, kDirectory).value(); }
   Rows current_rows() const { return newest_rows(*catalog->states().hold()->version); }
 
+  SpareArenas spares{budget, std::size_t{2} << 20U, 0};
   os::FaultyDisk faulty{disk};
   TableWorld world{.disk = faulty, .budget = budget, .domain = domain, .cache = *cache};
   std::unique_ptr<Catalog> catalog;

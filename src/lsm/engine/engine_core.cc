@@ -20,7 +20,10 @@ DiskEngine::DiskEngine(const DiskEngineWorld& world)
       disk_(world.disk),
       directory_(world.directory),
       settings_(world.settings),
-      budget_(world.settings.budget_bytes) {
+      budget_(world.settings.budget_bytes),
+      // An arena can hold whatever the budget has room for.
+      spares_(budget_, std::min(settings_.budget_bytes, kPlaceBytesMax),
+              settings_.memtable_kept_bytes()) {
   ASHLAR_ASSERT(settings_.memtable_share_bytes() < settings_.budget_bytes,
                 "memtables leave something of the budget for tables");
 }
@@ -59,10 +62,8 @@ DiskEngine::~DiskEngine() {
   while (domain_.retired_count() > 0) domain_.collect();
 }
 
-/// One that can hold whatever the budget has room for.
 Result<MemtableRef> DiskEngine::make_memtable() {
-  const std::size_t address_bytes = std::min(settings_.budget_bytes, kPlaceBytesMax);
-  ASHLAR_TRY_ASSIGN(auto memtable, Memtable::make(budget_, address_bytes));
+  ASHLAR_TRY_ASSIGN(auto memtable, Memtable::make(spares_));
   return base::make_ref<SharedMemtable>(std::move(memtable));
 }
 

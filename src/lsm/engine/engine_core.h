@@ -146,6 +146,7 @@ class DiskEngine final : public engine::PersistentEngine {
   const std::string directory_;
   const EngineSettings settings_;
   base::MemoryBudget budget_;
+  SpareArenas spares_;
   mutable base::EpochDomain domain_;
 
   // Set by `load`.

@@ -65,11 +65,16 @@ struct EngineSettings {
   /// filter of ten bits for a row of a hundred bytes, and the index.
   std::size_t table_margin_bytes() const noexcept { return picker.plan_bytes_max / 64; }
 
-  /// What memtables may take: each also a step of its arenas that is not used up, and runs while
-  /// its keys are sorted.
-  std::size_t memtable_share_bytes() const noexcept {
+  /// What a full memtable has taken at most, unless one commit made it longer: also a step of each
+  /// arena that is not used up, and runs while its keys are sorted.
+  std::size_t memtable_kept_bytes() const noexcept {
     constexpr std::size_t kStepsBytes = std::size_t{4} << 20U;
-    return (full_count_max + 1) * (memtable_bytes + memtable_bytes / 4 + kStepsBytes);
+    return memtable_bytes + memtable_bytes / 4 + kStepsBytes;
+  }
+
+  /// What memtables may take. One that is kept for the next is among them: it was full before.
+  std::size_t memtable_share_bytes() const noexcept {
+    return (full_count_max + 1) * memtable_kept_bytes();
   }
 };
 

@@ -9,12 +9,12 @@ namespace {
 
 struct SnapshotsRig {
   base::Ref<State> state() {
-    auto memtable =
-        base::make_ref<SharedMemtable>(Memtable::make(budget, std::size_t{2} << 20U).value());
+    auto memtable = base::make_ref<SharedMemtable>(Memtable::make(spares).value());
     return base::make_ref<State>(memtable, base::make_ref<SharedVersion>(Version()));
   }
 
   base::MemoryBudget budget{std::size_t{64} << 20U};
+  SpareArenas spares{budget, std::size_t{2} << 20U, 0};
   Snapshots snapshots;
 };
 

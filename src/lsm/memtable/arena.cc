@@ -2,6 +2,9 @@
 
 #include "lsm/memtable/arena.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace ashlar::lsm {
 
 std::optional<Arena> Arena::make(base::MemoryBudget& budget, std::size_t address_bytes) noexcept {
@@ -24,6 +27,21 @@ bool Arena::reserve(std::size_t bytes) noexcept {
   if (!budget_->try_take(missing)) return false;
   taken_bytes_.store(taken + missing, std::memory_order_relaxed);
   return true;
+}
+
+char* Arena::allocate_zeroed(std::size_t bytes) noexcept {
+  const std::size_t begin = used_bytes();
+  char* const memory = allocate(bytes);
+  if (begin < touched_bytes_) {
+    std::memset(memory, 0, std::min(used_bytes(), touched_bytes_) - begin);
+  }
+  return memory;
+}
+
+void Arena::begin_anew() noexcept {
+  touched_bytes_ = std::max(touched_bytes_, used_bytes());
+  ASHLAR_ASSERT(touched_bytes_ <= taken_bytes(), "M1: what was touched is taken");
+  used_bytes_.store(0, std::memory_order_relaxed);
 }
 
 void Arena::give_back_down_to(std::size_t taken_bytes) noexcept {

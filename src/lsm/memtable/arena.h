@@ -21,8 +21,6 @@
 
 namespace ashlar::lsm {
 
-/// All of it reads as zeroes until it is written to.
-///
 /// Threads:  one writer at a time; the figures may be asked for by anyone.
 /// Lifetime: the budget must outlive the arena.
 class Arena {
@@ -39,6 +37,7 @@ class Arena {
   Arena(Arena&& other) noexcept
       : region_(std::move(other.region_)),
         budget_(other.budget_),
+        touched_bytes_(other.touched_bytes_),
         used_bytes_(other.used_bytes()),
         taken_bytes_(other.taken_bytes_.exchange(0, std::memory_order_relaxed)) {}
   Arena& operator=(Arena&&) = delete;
@@ -69,6 +68,14 @@ class Arena {
     return region_.begin() + begin;
   }
 
+  /// As `allocate`; all of it reads as zeroes.
+  ///
+  /// Cost: none for memory that nobody had before; what somebody had is written to
+  char* allocate_zeroed(std::size_t bytes) noexcept;
+
+  /// Whatever was handed out is nobody's any more. The memory stays, and stays taken.
+  void begin_anew() noexcept;
+
   /// What `allocate(bytes)` uses up.
   static constexpr std::size_t round_up(std::size_t bytes) noexcept {
     return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
@@ -84,6 +91,7 @@ class Arena {
 
   base::Reservation region_;
   base::MemoryBudget* budget_;
+  std::size_t touched_bytes_ = 0;  // Of an arena that was begun anew: what may not be zeroes.
   // Stored by the writer, in plain stores; atomic for those who ask how much there is.
   std::atomic<std::size_t> used_bytes_{0};
   std::atomic<std::size_t> taken_bytes_{0};

@@ -36,7 +36,7 @@ void HashIndex::grow(std::uint64_t key_count) noexcept {
 
   Generation& next = generations_[generation_count_];
   next.level = level_for(key_count);
-  char* memory = arena_.allocate(next.bucket_count() * sizeof(Bucket) + kLineBytes);
+  char* memory = arena_.allocate_zeroed(next.bucket_count() * sizeof(Bucket) + kLineBytes);
   memory += (kLineBytes - reinterpret_cast<std::uintptr_t>(memory) % kLineBytes) % kLineBytes;
   // Zeroes, which are empty slots; a constructor would touch them all at once.
   next.buckets = reinterpret_cast<Bucket*>(memory);

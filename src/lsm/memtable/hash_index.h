@@ -38,7 +38,7 @@ namespace ashlar::lsm {
 /// Threads: `reserve_bytes`, `grow` and `add` by the one writer; all else by anyone.
 class HashIndex {
  public:
-  /// Lifetime: the arena, whose memory reads as zeroes, must outlive the index.
+  /// Lifetime: the arena must outlive the index.
   explicit HashIndex(Arena& arena) noexcept : arena_(arena) {}
   HashIndex(const HashIndex&) = delete;
   HashIndex& operator=(const HashIndex&) = delete;
@@ -48,8 +48,9 @@ class HashIndex {
 
   /// Makes the buckets suffice for `key_count` keys. The room has been reserved.
   ///
-  /// Cost: the memory of new buckets is not touched. Where the copying of an earlier growth has not
-  ///       come to its end, it is brought there: fewer buckets than keys are about to be added.
+  /// Cost: the memory of new buckets is not touched, unless somebody had it before. Where the
+  ///       copying of an earlier growth has not come to its end, it is brought there: fewer buckets
+  ///       than keys are about to be added.
   void grow(std::uint64_t key_count) noexcept;
 
   /// Adds a key that is not there, after `grow` for it.

@@ -26,14 +26,11 @@ Memtable::Found found_of(const RowVersion& version) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<Memtable>> Memtable::make(base::MemoryBudget& budget,
-                                                 std::size_t address_bytes) {
-  ASHLAR_ASSERT(address_bytes <= kPlaceBytesMax, "a place reaches the end of the addresses");
-  auto records = Arena::make(budget, address_bytes);
-  auto arrivals = Arena::make(budget, address_bytes);
+Result<std::unique_ptr<Memtable>> Memtable::make(SpareArenas& spares) {
+  auto arenas = spares.take();
   std::unique_ptr<Memtable> made;
-  if (records && arrivals) {
-    made.reset(new (std::nothrow) Memtable(*std::move(records), *std::move(arrivals), budget));
+  if (arenas) {
+    made.reset(new (std::nothrow) Memtable(*std::move(arenas), spares));
   }
   if (!made) {
     return std::unexpected(Error::of_literal(ErrorCode::kOutOfSpace,
@@ -42,12 +39,18 @@ Result<std::unique_ptr<Memtable>> Memtable::make(base::MemoryBudget& budget,
   return made;
 }
 
-Memtable::Memtable(Arena records, Arena arrivals, base::MemoryBudget& budget) noexcept
-    : budget_(budget),
-      records_arena_(std::move(records)),
+Memtable::Memtable(MemtableArenas arenas, SpareArenas& spares) noexcept
+    : spares_(spares),
+      records_arena_(std::move(arenas.records)),
       records_(records_arena_),
       index_(records_arena_),
-      order_(records_, std::move(arrivals), budget) {}
+      order_(records_, std::move(arenas.arrivals), spares.budget()) {}
+
+// What still refers to the arenas does not touch them any more.
+Memtable::~Memtable() {
+  spares_.keep(
+      {.records = std::move(records_arena_), .arrivals = std::move(order_).take_arrivals()});
+}
 
 Result<void> Memtable::reserve(std::span<const engine::Operation> operations) {
   std::size_t bytes = 0;
@@ -74,8 +77,9 @@ Error Memtable::refusal(std::size_t bytes) const {
                                         " bytes does not fit a memtable that has " +
                                         std::to_string(this->bytes()) + " already"};
   }
-  return {ErrorCode::kOutOfSpace,
-          "memory budget of " + std::to_string(budget_.limit_bytes()) + " bytes is used up"};
+  return {
+      ErrorCode::kOutOfSpace,
+      "memory budget of " + std::to_string(spares_.budget().limit_bytes()) + " bytes is used up"};
 }
 
 void Memtable::insert(const engine::Operation& operation, std::uint64_t hash,

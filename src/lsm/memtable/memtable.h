@@ -34,11 +34,12 @@
 #include "lsm/memtable/hash_index.h"
 #include "lsm/memtable/ordered_side.h"
 #include "lsm/memtable/record.h"
+#include "lsm/memtable/spare_arenas.h"
 
 namespace ashlar::lsm {
 
 /// Threads:  `reserve` and `insert` by one writer at a time; all else by anyone at the same time.
-/// Lifetime: the budget must outlive it; cursors and views of values must not.
+/// Lifetime: the spare arenas must outlive it; cursors and views of values must not.
 class Memtable {
  public:
   /// What a key was found to be.
@@ -53,12 +54,13 @@ class Memtable {
     std::uint64_t hash;
   };
 
-  /// Input:  address_bytes  the most that its records and their index can ever take, 2 MiB to
-  ///                        32 GiB
-  /// Errors: kOutOfSpace    the system refuses the address space
-  /// Cost:   no memory is taken before the first `reserve`
-  static Result<std::unique_ptr<Memtable>> make(base::MemoryBudget& budget,
-                                                std::size_t address_bytes);
+  /// Makes one in memory of `spares`, which gets it back and must outlive it. Its records and
+  /// their index can take as much as an arena there, 2 MiB to 32 GiB.
+  ///
+  /// Errors: kOutOfSpace  the system refuses the address space
+  /// Cost:   no memory is taken before the first `reserve`, but what was kept
+  static Result<std::unique_ptr<Memtable>> make(SpareArenas& spares);
+  ~Memtable();
 
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
@@ -125,7 +127,7 @@ class Memtable {
   void check() const;
 
  private:
-  Memtable(Arena records, Arena arrivals, base::MemoryBudget& budget) noexcept;
+  Memtable(MemtableArenas arenas, SpareArenas& spares) noexcept;
 
   static std::uint64_t load(const std::atomic<std::uint64_t>& figure) noexcept {
     return figure.load(std::memory_order_relaxed);
@@ -134,7 +136,7 @@ class Memtable {
   void note(const engine::Operation& operation, Sequence sequence) noexcept;
   Error refusal(std::size_t bytes) const;
 
-  base::MemoryBudget& budget_;
+  SpareArenas& spares_;
   Arena records_arena_;
   Records records_;
   HashIndex index_;

@@ -38,7 +38,10 @@ enum class Hashing : std::uint8_t { kGood, kConstant };
 struct MemtableRig {
   explicit MemtableRig(Hashing chosen = Hashing::kGood, std::size_t budget_bytes = kRigBudgetBytes,
                        std::size_t address_bytes = kRigBudgetBytes)
-      : hashing(chosen), budget(budget_bytes), table(*Memtable::make(budget, address_bytes)) {}
+      : hashing(chosen),
+        budget(budget_bytes),
+        spares(budget, address_bytes, 0),
+        table(*Memtable::make(spares)) {}
 
   std::uint64_t hash(std::string_view key) const {
     return hashing == Hashing::kGood ? base::hash_key(key, 42) : 0x1234'5678'0000'0000U;
@@ -99,6 +102,7 @@ struct MemtableRig {
 
   const Hashing hashing;
   base::MemoryBudget budget;
+  SpareArenas spares;
   std::unique_ptr<Memtable> table;
   Sequence sequence = 0;
   std::map<std::string, std::map<Sequence, Row>> versions;

@@ -21,7 +21,8 @@ std::string key_of(std::uint64_t index) {
 TEST(MemtableSlow, HoldsAMillionKeys) {
   const std::uint64_t key_count = testing::scaled(1'000'000);
   base::MemoryBudget budget(std::size_t{1} << 30U);
-  const auto table = *Memtable::make(budget, std::size_t{1} << 30U);
+  SpareArenas spares(budget, std::size_t{1} << 30U, 0);
+  const auto table = *Memtable::make(spares);
   for (std::uint64_t i = 0; i < key_count; ++i) {
     const std::string key = key_of(i);
     const std::string value = std::to_string(i);

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/memory_budget.h"
@@ -50,6 +51,9 @@ class OrderedSide {
       : records_(records), budget_(budget), arrivals_(std::move(arrivals)) {}
   OrderedSide(const OrderedSide&) = delete;
   OrderedSide& operator=(const OrderedSide&) = delete;
+
+  /// The memory of the arrivals, at the end: nothing else may be called any more.
+  Arena take_arrivals() && noexcept { return std::move(arrivals_); }
 
   // For the writer.
 
