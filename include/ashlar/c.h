@@ -226,13 +226,10 @@ typedef struct ashlar_stats {
   uint64_t put_count, erase_count, expired_count, evicted_count, refused_write_count;
   uint64_t pending_expiry_count, expiry_lag_ms, expiry_lag_ms_max;
   uint64_t sequence, snapshot_count, oldest_snapshot_ms, kept_version_count;
-  uint64_t log_bytes;
-  uint64_t unsynced_bytes;
-  uint64_t refuses_writes;
-  uint64_t replayed_count;
-  uint64_t torn_bytes;
+  uint64_t log_bytes, unsynced_bytes, refuses_writes, replayed_count, torn_bytes;
   uint64_t table_count, table_bytes, level0_table_count;
   uint64_t memtable_bytes, cache_bytes, cache_hit_count, cache_miss_count;
+  uint64_t row_cache_bytes, row_cache_hit_count, row_cache_miss_count;
   uint64_t flush_count, flushed_bytes;
   uint64_t compaction_count, compaction_read_bytes, compaction_written_bytes;
 } ashlar_stats;

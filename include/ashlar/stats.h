@@ -55,8 +55,11 @@ struct Stats {
   std::uint64_t cache_bytes = 0;         ///< Of `memory_bytes`: blocks of tables.
   std::uint64_t cache_hit_count = 0;     ///< Blocks that were asked for and in memory,
   std::uint64_t cache_miss_count = 0;    ///< and that were not. Since opening, as what follows.
-  std::uint64_t flush_count = 0;         ///< Memtables that became tables.
-  std::uint64_t flushed_bytes = 0;       ///< Of those tables.
+  std::uint64_t row_cache_bytes = 0;     ///< Of `memory_bytes`: rows of tables, kept one by one.
+  std::uint64_t row_cache_hit_count = 0;   ///< Rows that were found there,
+  std::uint64_t row_cache_miss_count = 0;  ///< and those whose block was read from the disk.
+  std::uint64_t flush_count = 0;           ///< Memtables that became tables.
+  std::uint64_t flushed_bytes = 0;         ///< Of those tables.
   std::uint64_t compaction_count = 0;
   std::uint64_t compaction_read_bytes = 0;
   std::uint64_t compaction_written_bytes = 0;

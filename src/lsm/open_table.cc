@@ -44,10 +44,13 @@ Result<base::Ref<const OpenTable>> OpenTable::open(const TableWorld& world, cons
 
 OpenTable::OpenTable(const TableWorld& world, TableInfo info,
                      std::unique_ptr<table::TableFile> file, table::CacheSlots slots) noexcept
-    : Table(std::move(info)), world_(world), file_(std::move(file)), slots_(std::move(slots)) {}
+    : Table(std::move(info)), world_(world), file_(std::move(file)), slots_(std::move(slots)) {
+  if (world_.shares != nullptr) world_.shares->rows().note_table(this->info().number);
+}
 
 // A file that cannot be removed now is one that no manifest names: the next opening removes it.
 OpenTable::~OpenTable() {
+  if (world_.shares != nullptr) world_.shares->rows().forget_table(info().number);
   world_.budget.give_back(file_->pinned_bytes());
   if (is_obsolete()) (void)os::remove_file(world_.disk, file_->path());
 }
@@ -76,8 +79,29 @@ Result<std::optional<OpenTable::Found>> OpenTable::get(std::string_view key,
   const std::size_t index = file_->block_of(key);
   world_.cache.prefetch_block(slots_, index);
   if (!file_->may_contain(hash)) return std::nullopt;
+  if (const auto kept = find_kept(key, hash)) return kept;
+  const std::string_view at_hand = cached(index);
+  if (!at_hand.empty()) [[likely]]
+    return search(at_hand, key, hash);
   ASHLAR_TRY_ASSIGN(const std::string_view raw, block(index));
-  return search(raw, key, hash);
+  const std::optional<Found> found = search(raw, key, hash);
+  if (found) keep(key, hash, *found);
+  return found;
+}
+
+std::optional<OpenTable::Found> OpenTable::find_kept(std::string_view key,
+                                                     std::uint64_t hash) const noexcept {
+  if (world_.shares == nullptr) return std::nullopt;
+  const auto row = world_.shares->rows().find(row_key(key, hash));
+  if (!row) return std::nullopt;
+  return Found{.kind = row->kind, .deadline_ms = row->deadline_ms, .value = row->value};
+}
+
+void OpenTable::keep(std::string_view key, std::uint64_t hash, const Found& found) const noexcept {
+  if (world_.shares == nullptr) return;
+  world_.shares->offer(
+      row_key(key, hash),
+      {.kind = found.kind, .deadline_ms = found.deadline_ms, .value = found.value});
 }
 
 std::optional<OpenTable::Found> OpenTable::search(std::string_view block, std::string_view key,

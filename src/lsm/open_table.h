@@ -21,6 +21,7 @@
 #include "lsm/table.h"
 #include "os/disk.h"
 #include "table/block_cache.h"
+#include "table/rows/cache_shares.h"
 #include "table/table_file.h"
 
 namespace ashlar::lsm {
@@ -31,6 +32,8 @@ struct TableWorld {
   base::MemoryBudget& budget;
   base::EpochDomain& domain;
   table::BlockCache& cache;
+  table::CacheShares* shares =
+      nullptr;  ///< Of that cache and one of rows; null: rows are not kept.
 };
 
 /// What a file says of itself that `info` says differently, in words: "how many rows it has".
@@ -64,13 +67,19 @@ class OpenTable final : public Table {
   /// Errors: kIo, kCorruption  the block that would have it cannot be read: names file and offset
   ///         kOutOfSpace       the budget has no room for the block
   /// Cost:   a miss in the filter where the key is not here; else about seven, and a read of the
-  ///         disk when the block is not in memory
+  ///         disk when neither the row nor its block is in memory
   Result<std::optional<Found>> get(std::string_view key, std::uint64_t hash) const;
 
   // The steps of `get`, for those who read many keys together. The caller is inside a guard.
 
   /// Returns: false when no key with this hash is here
   bool may_contain(std::uint64_t hash) const noexcept { return file_->may_contain(hash); }
+
+  /// The row of `key`, where it is kept by itself.
+  std::optional<Found> find_kept(std::string_view key, std::uint64_t hash) const noexcept;
+
+  /// Keeps a row by itself whose block had to be read.
+  void keep(std::string_view key, std::uint64_t hash, const Found& found) const noexcept;
 
   /// Starts loading what `cached` looks at first.
   void prefetch_block(std::size_t block) const noexcept { world_.cache.prefetch(slots_, block); }
@@ -115,6 +124,9 @@ class OpenTable final : public Table {
 
  private:
   void read_ahead(std::size_t index, Walk& walk) const;
+  table::RowKey row_key(std::string_view key, std::uint64_t hash) const noexcept {
+    return {.table = info().number, .key = key, .hash = hash};
+  }
   OpenTable(const TableWorld& world, TableInfo info, std::unique_ptr<table::TableFile> file,
             table::CacheSlots slots) noexcept;
 

@@ -253,6 +253,11 @@ void BlockCache::set_capacity(std::size_t bytes) noexcept {
   room_.set_capacity(bytes);
 }
 
+void BlockCache::set_return_window(std::size_t bytes) noexcept {
+  const base::MutexLock lock(mutex_);
+  room_.set_return_window(bytes);
+}
+
 void BlockCache::reclaim() noexcept {
   const base::MutexLock lock(mutex_);
   room_.reclaim();
@@ -266,6 +271,7 @@ CacheStats BlockCache::stats() const noexcept {
   const base::MutexLock lock(mutex_);
   stats.miss_count = miss_count_;
   stats.evicted_count = room_.evicted_count();
+  stats.returned_count = room_.returned_count();
   stats.used_bytes = room_.used_bytes();
   stats.capacity_bytes = room_.capacity_bytes();
   return stats;

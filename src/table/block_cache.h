@@ -154,7 +154,8 @@ struct CacheStats {
   std::uint64_t hit_count = 0;
   std::uint64_t miss_count = 0;  // Those who waited for another's load included.
   std::uint64_t evicted_count = 0;
-  std::size_t used_bytes = 0;  // Frames and blocks, without slots and the fixed part.
+  std::uint64_t returned_count = 0;  // Of the missed ones, those evicted a short while before.
+  std::size_t used_bytes = 0;        // Frames and blocks, without slots and the fixed part.
   std::size_t capacity_bytes = 0;
 };
 
@@ -251,6 +252,9 @@ class BlockCache {
   ///
   /// Cost: under the mutex; a chunk of 2 MiB takes some tens of microseconds to evict
   void set_capacity(std::size_t bytes) noexcept;
+
+  /// A block counts as returned when not more than so many bytes were evicted since it was.
+  void set_return_window(std::size_t bytes) noexcept;
 
   /// Frees what was evicted and is in nobody's sight any more. For the background: misses do so by
   /// themselves when they need it.

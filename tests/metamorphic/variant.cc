@@ -75,6 +75,7 @@ lsm::EngineSettings draw_disk_engine(const Options& options, Draw& draw) {
       draw.number("memtable_bytes", {72 * kKiB, 80 * kKiB, 96 * kKiB, 160 * kKiB, kMiB});
   settings.full_count_max = draw.number("full_count_max", {1, 2, 3, 4});
   settings.level0_count_stop = draw.number("level0_count_stop", {4, 6, 12, 24});
+  settings.row_chunk_count = draw.number("row_chunk_count", {0, 1, 3});
   settings.table_bytes_max =
       draw.number("table_bytes_max", {kKiB, 4 * kKiB, 8 * kKiB, 64 * kKiB, 64 * kMiB});
   lsm::PickerSettings& picker = settings.picker;

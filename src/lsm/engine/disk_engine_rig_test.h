@@ -45,11 +45,13 @@ struct DiskEngineRig {
 
   Result<std::unique_ptr<DiskEngine>> try_open() {
     const Options options{.memory_budget_bytes = std::size_t{64} << 20U};
+    EngineSettings settings = tiny_settings(options);
+    settings.row_chunk_count = row_chunk_count;
     return DiskEngine::open({.disk = faulty,
                              .clock = clock,
                              .directory = kDirectory,
                              .seed = ++seed,
-                             .settings = tiny_settings(options)});
+                             .settings = settings});
   }
 
   /// Opens the engine, anew if it is open.
@@ -94,6 +96,7 @@ struct DiskEngineRig {
   os::FaultyDisk faulty{disk};
   FigureLog log;
   std::uint64_t seed = 0;
+  std::size_t row_chunk_count = 0;
   std::unique_ptr<DiskEngine> engine;  // Last, so that it goes first.
 };
 

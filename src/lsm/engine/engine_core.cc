@@ -40,13 +40,19 @@ Result<void> DiskEngine::load(const TableStore::Identity& identity) {
   ASHLAR_TRY(os::make_directory(disk_, directory_));
   const std::size_t cache_bytes = settings_.budget_bytes - settings_.memtable_share_bytes();
   ASHLAR_TRY_ASSIGN(cache_, table::BlockCache::make(budget_, domain_, cache_bytes));
+  ASHLAR_TRY_ASSIGN(rows_, table::RowCache::make(budget_, domain_));
+  shares_ = std::make_unique<table::CacheShares>(*cache_, *rows_, settings_.row_chunk_count);
   const base::MutexLock lock(write_mutex_);
   ASHLAR_TRY_ASSIGN(active_, make_memtable());
-  const TableWorld world{.disk = disk_, .budget = budget_, .domain = domain_, .cache = *cache_};
+  const TableWorld world{.disk = disk_,
+                         .budget = budget_,
+                         .domain = domain_,
+                         .cache = *cache_,
+                         .shares = shares_.get()};
   ASHLAR_TRY_ASSIGN(catalog_, Catalog::open(world, directory_, identity, active_));
   hash_seed_ = catalog_->identity().hash_seed;
   visible_.store(catalog_->last_sequence(), std::memory_order_relaxed);
-  upkeep_ = std::make_unique<Upkeep>(*catalog_, settings_, clock_, *cache_);
+  upkeep_ = std::make_unique<Upkeep>(*catalog_, settings_, clock_, *shares_);
   upkeep_->fit_cache();
   return {};
 }
@@ -106,7 +112,7 @@ void DiskEngine::stop() noexcept {
 /// Flushes and compactions have threads of their own, or are made here where there are none.
 std::optional<engine::TimeMs> DiskEngine::maintain() {
   upkeep_->work();
-  cache_->reclaim();
+  shares_->reclaim();
   domain_.collect();
   return std::nullopt;
 }
@@ -157,6 +163,10 @@ void DiskEngine::add_work(Stats& stats) const {
   stats.cache_bytes = cache.used_bytes;
   stats.cache_hit_count = cache.hit_count;
   stats.cache_miss_count = cache.miss_count;
+  const table::RowCacheStats rows = rows_->stats();
+  stats.row_cache_bytes = rows.used_bytes;
+  stats.row_cache_hit_count = rows.hit_count;
+  stats.row_cache_miss_count = rows.miss_count;
   const UpkeepFigures figures = upkeep_->figures();
   stats.flush_count = figures.flush_count;
   stats.flushed_bytes = figures.flushed_bytes;
@@ -179,6 +189,7 @@ void DiskEngine::check() const {
   (*state->active)->check();
   for (const MemtableRef& full : state->full) (*full)->check();
   cache_->check();
+  rows_->check();
 }
 
 }  // namespace ashlar::lsm

@@ -32,6 +32,7 @@
 #include "lsm/engine/snapshots.h"
 #include "lsm/upkeep/upkeep.h"
 #include "table/block_cache.h"
+#include "table/rows/cache_shares.h"
 
 namespace ashlar::lsm {
 
@@ -151,6 +152,8 @@ class DiskEngine final : public engine::PersistentEngine {
 
   // Set by `load`.
   std::unique_ptr<table::BlockCache> cache_;
+  std::unique_ptr<table::RowCache> rows_;
+  std::unique_ptr<table::CacheShares> shares_;  // Of the two.
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Upkeep> upkeep_;
   std::uint64_t hash_seed_ = 0;

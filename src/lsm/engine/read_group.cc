@@ -3,7 +3,8 @@
 //
 //     lines of memtable and filters, asked for ahead -> memtables
 //     then in rounds, as long as there are keys without an answer:
-//       each key's next table whose filter says yes -> its block in there
+//       each key's next table whose filter says yes -> its row, where that is kept by itself
+//       -> its block in there
 //       -> blocks in memory, asked for ahead; all others in one batch from the disk -> rows
 //
 // A round is of one table for each key: who is found in an upper level never has a block of a lower
@@ -33,6 +34,7 @@ struct DiskEngine::KeyRead {
   std::optional<Row> row;
 
   bool go_to_next_table(const Version& version);
+  void look_in_memory() noexcept;
 };
 
 /// Returns: false when there is none that may have the key
@@ -48,6 +50,15 @@ bool DiskEngine::KeyRead::go_to_next_table(const Version& version) {
     table->prefetch_block(block);
     return true;
   });
+}
+
+void DiskEngine::KeyRead::look_in_memory() noexcept {
+  if (const auto kept = table->find_kept(key, hash)) {
+    row = row_of(*kept);
+    return;
+  }
+  bytes = table->cached(block);
+  base::prefetch(bytes.data());
 }
 
 namespace {
@@ -118,15 +129,16 @@ Result<void> DiskEngine::find_in_tables(const State& state, std::span<KeyRead> r
     });
     reads = {reads.begin(), end};
     if (reads.empty()) return {};
-    for (KeyRead& read : reads) {
-      read.bytes = read.table->cached(read.block);
-      base::prefetch(read.bytes.data());
-    }
-    ASHLAR_TRY(load_blocks(reads));
-    for (KeyRead& read : reads) {
-      if (const auto found = OpenTable::search(read.bytes, read.key, read.hash)) {
-        read.row = row_of(*found);
-      }
+    for (KeyRead& read : reads) read.look_in_memory();
+    const std::span<KeyRead> open(
+        reads.begin(), std::partition(reads.begin(), reads.end(),
+                                      [](const KeyRead& read) { return !read.row.has_value(); }));
+    ASHLAR_TRY(load_blocks(open));
+    for (KeyRead& read : open) {
+      const auto found = OpenTable::search(read.bytes, read.key, read.hash);
+      if (!found) continue;
+      read.row = row_of(*found);
+      if (read.number_in_batch) read.table->keep(read.key, read.hash, *found);
     }
   }
 }

@@ -31,6 +31,9 @@ struct EngineSettings {
   /// About how long tables of levels 1 to 6 are.
   std::uint64_t table_bytes_max = std::uint64_t{64} << 20U;
 
+  /// What the cache of rows has before blocks are short of memory, in chunks; for tests.
+  std::size_t row_chunk_count = 0;
+
   TableCompression compression = TableCompression::kLz4;
   PickerSettings picker = {};
 

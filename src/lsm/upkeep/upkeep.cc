@@ -46,11 +46,11 @@ auto without_exceptions(Work work) -> decltype(work()) {
 }  // namespace
 
 Upkeep::Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock& clock,
-               table::BlockCache& cache)
+               table::CacheShares& caches)
     : catalog_(catalog),
       settings_(settings),
       clock_(clock),
-      cache_(cache),
+      caches_(caches),
       pace_(settings.level0_count_stop) {
   ASHLAR_ASSERT(settings.full_count_max > 0, "a memtable may become full");
   ASHLAR_ASSERT(settings.level0_count_stop > settings.picker.level0_count_max,
@@ -302,15 +302,11 @@ void Upkeep::fit_cache() noexcept {
     for (const TableRef& table : state->version->tables(level)) kept += kept_bytes(opened(*table));
   }
   const std::size_t left = settings_.budget_bytes - std::min(settings_.budget_bytes, kept);
-  cache_.set_capacity(std::max(left, kCacheBytesMin));
+  caches_.set_capacity(std::max(left, kCacheBytesMin));
 }
 
 bool Upkeep::shrink_cache() noexcept {
-  const std::size_t used = cache_.stats().used_bytes;
-  if (used == 0) return false;
-  cache_.set_capacity(used / 2);
-  cache_.reclaim();
-  return cache_.stats().used_bytes < used;
+  return caches_.halve();
 }
 
 UpkeepFigures Upkeep::figures() const {

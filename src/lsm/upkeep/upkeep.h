@@ -30,7 +30,7 @@
 #include "lsm/picker.h"
 #include "lsm/upkeep/pace.h"
 #include "os/clock.h"
-#include "table/block_cache.h"
+#include "table/rows/cache_shares.h"
 
 namespace ashlar::lsm {
 
@@ -48,7 +48,7 @@ struct UpkeepFigures {
 class Upkeep {
  public:
   Upkeep(Catalog& catalog, const EngineSettings& settings, const os::Clock& clock,
-         table::BlockCache& cache);
+         table::CacheShares& caches);
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
   ~Upkeep() { stop(); }
@@ -133,7 +133,7 @@ class Upkeep {
   Catalog& catalog_;
   const EngineSettings& settings_;
   const os::Clock& clock_;
-  table::BlockCache& cache_;
+  table::CacheShares& caches_;
 
   // Set by `start`.
   engine::LogControl* log_ = nullptr;

@@ -22,6 +22,7 @@ constexpr int kLooksMax = 512;
 void CachePolicy::admit(CacheEntry& entry, Ghost ghost) noexcept {
   ASHLAR_ASSERT(entry.place == Place::kLoading, "what is admitted was just loaded");
   // A number counts for as many evictions as there are blocks.
+  if (ghost != 0 && evicted_count_ - ghost < return_window_) ++returned_count_;
   const bool is_back = ghost != 0 && evicted_count_ - ghost <= count();
   if (is_back) return put_in_main(entry);
   entry.place = Place::kSmall;

@@ -53,6 +53,10 @@ class CachePolicy {
   std::size_t bytes() const noexcept { return small_.bytes() + main_.bytes(); }
   std::uint64_t evicted_count() const noexcept { return evicted_count_; }
 
+  /// Blocks that came back before so many others had been evicted.
+  void set_return_window(std::size_t block_count) noexcept { return_window_ = block_count; }
+  std::uint64_t returned_count() const noexcept { return returned_count_; }
+
   /// Calls `visit(entry)` for every entry in a queue.
   template <typename Visit>
   void for_each(Visit visit) const {
@@ -69,6 +73,8 @@ class CachePolicy {
   EntryList small_;
   EntryList main_;
   std::uint64_t evicted_count_ = 0;
+  std::uint64_t return_window_ = 0;
+  std::uint64_t returned_count_ = 0;
 };
 
 }  // namespace ashlar::table

@@ -75,6 +75,10 @@ class CacheRoom {
   std::size_t capacity_bytes() const noexcept { return capacity_bytes_; }
   std::size_t used_bytes() const noexcept { return arena_.used_bytes() + own_bytes_; }
   std::uint64_t evicted_count() const noexcept { return policy_.evicted_count(); }
+  std::uint64_t returned_count() const noexcept { return policy_.returned_count(); }
+  void set_return_window(std::size_t bytes) noexcept {
+    policy_.set_return_window(bytes / kFrameBytes);
+  }
 
   void check() const;
 
