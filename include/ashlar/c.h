@@ -232,6 +232,7 @@ typedef struct ashlar_stats {
   uint64_t row_cache_bytes, row_cache_hit_count, row_cache_miss_count;
   uint64_t flush_count, flushed_bytes;
   uint64_t compaction_count, compaction_read_bytes, compaction_written_bytes;
+  uint64_t compact_done_bytes, compact_total_bytes;
 } ashlar_stats;
 
 ashlar_code ashlar_get_stats(const ashlar_db* db, ashlar_stats* stats, ashlar_error* error);

@@ -182,7 +182,7 @@ class Db {
 
   /// Merges all tables, beside writers, until what was replaced, erased or expired before the call
   /// takes no space in them. Happens by itself as far as it pays; with Engine::kMemory nothing
-  /// happens. How far it is, `stats` tells.
+  /// happens. How far it is, `compact_done_bytes` of `stats` tells, which never goes back.
   ///
   /// Errors: as `checkpoint`; kCorruption  a table is damaged: names file and offset
   /// Cost:   reads and writes all that is stored

@@ -63,6 +63,8 @@ struct Stats {
   std::uint64_t compaction_count = 0;
   std::uint64_t compaction_read_bytes = 0;
   std::uint64_t compaction_written_bytes = 0;
+  std::uint64_t compact_done_bytes = 0;   ///< How far the last call of `compact` is: what it read,
+  std::uint64_t compact_total_bytes = 0;  ///< of what it will, as estimated at its beginning.
 };
 
 }  // namespace ashlar

@@ -29,6 +29,7 @@ class CommandLine {
     add_dump();
     add_load();
     add_convert();
+    add_compact();
     add_backup();
     add_verify();
     add_restore();
@@ -54,6 +55,7 @@ class CommandLine {
     if (*repair_) {
       return run_repair(disk, directory_, is_dry_ ? RepairRun::kDry : RepairRun::kReal, streams);
     }
+    if (*compact_) return run_compact(disk, directory_, streams);
     if (*info_) {
       return run_info(disk, directory_, is_json_ ? InfoForm::kJson : InfoForm::kText, streams);
     }
@@ -147,6 +149,10 @@ class CommandLine {
                          "the new directory; DIR.memory or DIR.disk unless given");
   }
 
+  void add_compact() {
+    compact_ = add_command("compact", "Merges all tables, so that nothing erased takes space.");
+  }
+
   void add_backup() {
     backup_ = app_.add_subcommand("backup",
                                   "Makes a backup; over an earlier one only what is new is taken.");
@@ -172,6 +178,7 @@ class CommandLine {
   CLI::App* dump_ = nullptr;
   CLI::App* load_ = nullptr;
   CLI::App* convert_ = nullptr;
+  CLI::App* compact_ = nullptr;
   CLI::App* backup_ = nullptr;
   CLI::App* verify_ = nullptr;
   CLI::App* restore_ = nullptr;

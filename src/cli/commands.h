@@ -61,6 +61,9 @@ struct ConvertArguments {
 /// only when that was right; the rows of the source stay as they are.
 ExitStatus run_convert(os::Disk& disk, const ConvertArguments& arguments, const Streams& streams);
 
+/// Merges all tables of `directory`, and tells meanwhile how far it is.
+ExitStatus run_compact(os::Disk& disk, const std::string& directory, const Streams& streams);
+
 /// Of the commands that make one directory of another.
 struct CopyArguments {
   std::string from;

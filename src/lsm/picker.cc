@@ -276,6 +276,24 @@ std::optional<CompactionPlan> Picker::pick_range(std::string_view smallest,
   });
 }
 
+std::uint64_t bytes_to_compact(const Version& version, engine::TimeMs now_ms) noexcept {
+  std::uint64_t total = 0;
+  std::uint64_t carried = 0;  // By all of the levels so far.
+  for (std::uint32_t level = 0; level < kLastLevel; ++level) {
+    carried += version.bytes(level);
+    const std::uint64_t below = version.bytes(level + 1);
+    // Where nothing is below, only tables that overlap each other are merged: those of level 0.
+    const bool is_merged = below > 0 || (level == 0 && version.tables(0).size() > 1);
+    if (carried > 0 && is_merged) total += carried + below;
+  }
+  if (carried > 0) return total;
+  for (const TableRef& table : version.tables(kLastLevel)) {
+    const bool is_due = table->info().erase_count > 0 || has_expired(table->info(), now_ms, 0);
+    if (is_due) total += table->info().file_bytes;
+  }
+  return total;
+}
+
 VersionEdit edit_of_move(const CompactionPlan& plan) {
   ASHLAR_ASSERT(plan.is_move, "only what goes down as it is moves");
   ASHLAR_ASSERT(plan.inputs.size() == 1, "a move is that of one table");

@@ -448,6 +448,33 @@ TEST(Picker, BringsARangeToTheLastLevel) {
   }
 }
 
+// V45: what is told to be done in all, before any of it is.
+TEST(Picker, EstimatesWhatACompactionOfAllReads) {
+  constexpr TimeMs kNow = 1'000;
+  const auto rows = [](std::uint64_t count, const Row& row) {
+    Rows made;
+    for (std::uint64_t i = 0; i < count; ++i) made[Simulation::key_of(i)] = row;
+    return made;
+  };
+  Simulation database(100);
+  EXPECT_EQ(bytes_to_compact(database.version(), kNow), 0U);
+  database.add(0, rows(10, {.commit = 1}));
+  EXPECT_EQ(bytes_to_compact(database.version(), kNow), 0U) << "it goes down as it is";
+  database.add(0, rows(10, {.commit = 2}));
+  EXPECT_EQ(bytes_to_compact(database.version(), kNow), 20 * kRowBytes);
+  database.add(3, rows(30, {.commit = 0}));
+  EXPECT_EQ(bytes_to_compact(database.version(), kNow), (20 + 50) * kRowBytes)
+      << "with each other, and with what is in level 3";
+
+  Simulation rest(100);
+  rest.add(kLastLevel, rows(10, {.commit = 1}));
+  EXPECT_EQ(bytes_to_compact(rest.version(), kNow), 0U);
+  Simulation expired(100);
+  expired.add(kLastLevel, rows(10, {.commit = 1, .deadline_ms = kNow}));
+  EXPECT_EQ(bytes_to_compact(expired.version(), kNow), 10 * kRowBytes);
+  EXPECT_EQ(bytes_to_compact(expired.version(), kNow - 1), 0U);
+}
+
 // A load in the order of keys is never rewritten.
 TEST(Picker, OnlyMovesWhatWasLoadedInOrder) {
   Simulation simulation(10);

@@ -173,6 +173,8 @@ void DiskEngine::add_work(Stats& stats) const {
   stats.compaction_count = figures.compaction_count;
   stats.compaction_read_bytes = figures.compaction_read_bytes;
   stats.compaction_written_bytes = figures.compaction_written_bytes;
+  stats.compact_done_bytes = figures.compact_done_bytes;
+  stats.compact_total_bytes = figures.compact_total_bytes;
 }
 
 std::size_t DiskEngine::memory_bytes() const noexcept {

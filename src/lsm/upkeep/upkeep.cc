@@ -221,26 +221,51 @@ void Upkeep::work() noexcept {
   });
 }
 
+/// The next step to where `compact_all` goes.
+std::optional<CompactionPlan> Upkeep::pick_of_all() const {
+  const base::Ref<const State> state = catalog_.states().hold();
+  const Version& version = *state->version;
+  std::string smallest;
+  std::string largest;
+  for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const TableRef& table : version.tables(level)) {
+      if (smallest.empty() || table->info().smallest < smallest) smallest = table->info().smallest;
+      largest = std::max(largest, table->info().largest);
+    }
+  }
+  if (largest.empty()) return std::nullopt;
+  const Picker picker(version, settings_.picker, {});
+  return picker.pick_range(smallest, largest, clock_.now_ms());
+}
+
 Result<void> Upkeep::compact_all() {
   const base::MutexLock lock(compaction_mutex_);
-  while (true) {
-    const base::Ref<const State> state = catalog_.states().hold();
-    const Version& version = *state->version;
-    std::string smallest;
-    std::string largest;
-    for (std::uint32_t level = 0; level < kLevelCount; ++level) {
-      for (const TableRef& table : version.tables(level)) {
-        if (smallest.empty() || table->info().smallest < smallest)
-          smallest = table->info().smallest;
-        largest = std::max(largest, table->info().largest);
-      }
+  begin_progress();
+  while (const auto plan = pick_of_all()) {
+    if (Result<bool> done = carry_out(*plan, {}); !done) {
+      end_progress(Outcome::kFailed);
+      return std::unexpected(std::move(done).error());
     }
-    if (largest.empty()) return {};
-    const Picker picker(version, settings_.picker, {});
-    const auto plan = picker.pick_range(smallest, largest, clock_.now_ms());
-    if (!plan) return {};
-    ASHLAR_TRY(carry_out(*plan, {}));
   }
+  end_progress(Outcome::kDone);
+  return {};
+}
+
+void Upkeep::begin_progress() {
+  const std::uint64_t total = bytes_to_compact(*catalog_.states().hold()->version, clock_.now_ms());
+  const std::lock_guard lock(mutex_);
+  figures_.compact_done_bytes = 0;
+  figures_.compact_total_bytes = total;
+  is_compacting_all_ = true;
+}
+
+/// However good the estimate was: when it is done nothing is left.
+void Upkeep::end_progress(Outcome outcome) {
+  const std::lock_guard lock(mutex_);
+  ASHLAR_ASSERT(figures_.compact_done_bytes <= figures_.compact_total_bytes,
+                "V45: no more is done than there was to do");
+  if (outcome == Outcome::kDone) figures_.compact_done_bytes = figures_.compact_total_bytes;
+  is_compacting_all_ = false;
 }
 
 /// Whether the table of a move was written for speed and comes to where tables are to be small.
@@ -277,6 +302,10 @@ Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token
   }
   ++figures_.compaction_count;
   figures_.compaction_read_bytes += result->read_bytes;
+  if (is_compacting_all_) {
+    figures_.compact_done_bytes =
+        std::min(figures_.compact_done_bytes + result->read_bytes, figures_.compact_total_bytes);
+  }
   figures_.compaction_written_bytes += result->written_bytes;
   return true;
 }

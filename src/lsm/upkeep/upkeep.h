@@ -12,6 +12,8 @@
 ///   V33  The log before a memtable's end is durable before a manifest names that end, and is given
 ///        up after that.
 ///   V34  Nobody waits for a flush or a compaction that cannot come.
+///   V45  While all is compacted, what is told to be done never shrinks, nor exceeds what is told to
+///        be done in all.
 #pragma once
 
 #include <atomic>
@@ -41,6 +43,10 @@ struct UpkeepFigures {
   std::uint64_t compaction_count = 0;
   std::uint64_t compaction_read_bytes = 0;
   std::uint64_t compaction_written_bytes = 0;
+  /// Of the last `compact_all`: at most the total, which it is in the end; neither goes back
+  /// while it runs (V45).
+  std::uint64_t compact_done_bytes = 0;
+  std::uint64_t compact_total_bytes = 0;
 };
 
 /// Threads:  thread-safe.
@@ -108,6 +114,7 @@ class Upkeep {
   UpkeepFigures figures() const;
 
  private:
+  enum class Outcome : std::uint8_t { kDone, kFailed };
   /// Of one kind of work.
   struct Attempts {
     std::uint64_t count = 0;
@@ -125,6 +132,9 @@ class Upkeep {
   Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
       ASHLAR_REQUIRES(compaction_mutex_);
   bool is_to_be_rewritten(const CompactionPlan& move) const;
+  std::optional<CompactionPlan> pick_of_all() const;
+  void begin_progress();
+  void end_progress(Outcome outcome);
   void note_tables() noexcept;
   void note(Attempts& attempts, const Result<bool>& result) noexcept;
   void run_flushes(const std::stop_token& stop);
@@ -153,6 +163,7 @@ class Upkeep {
   Attempts compactions_;
   bool is_retry_wanted_ = false;  // Of a flush that failed.
   UpkeepFigures figures_;
+  bool is_compacting_all_ = false;
   Pace pace_;
   bool is_stopping_ = false;
 

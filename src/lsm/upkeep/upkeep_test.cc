@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lsm/engine/disk_engine_rig_test.h"
@@ -53,6 +55,54 @@ TEST(Upkeep, InstallsNothingWhenTheLogIsNotDurable) {
   EXPECT_TRUE(rig.engine->flush().has_value());
   EXPECT_EQ(rig.get("key"), "value");
   EXPECT_EQ(rig.table_file_count(), 1U);
+}
+
+// V45
+TEST(Upkeep, TellsHowFarACompactionOfAllIs) {
+  DiskEngineRig rig;
+  rig.open();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3'000; ++i) {
+      ASSERT_TRUE(rig.put(key_of(i), std::string(60, 'v')).has_value());
+    }
+    ASSERT_TRUE(rig.engine->flush().has_value());
+  }
+  EXPECT_EQ(rig.engine->stats().compact_total_bytes, 0U) << "nobody has asked for one";
+  std::atomic<bool> is_over{false};
+  std::thread asker([&] {
+    Stats before;
+    while (!is_over) {
+      const Stats now = rig.engine->stats();
+      EXPECT_LE(now.compact_done_bytes, now.compact_total_bytes);
+      EXPECT_GE(now.compact_done_bytes, before.compact_done_bytes);
+      EXPECT_GE(now.compact_total_bytes, before.compact_total_bytes);
+      before = now;
+    }
+  });
+  EXPECT_TRUE(rig.engine->compact().has_value());
+  is_over = true;
+  asker.join();
+  const Stats stats = rig.engine->stats();
+  EXPECT_GT(stats.compact_total_bytes, 0U);
+  EXPECT_EQ(stats.compact_done_bytes, stats.compact_total_bytes);
+  ASSERT_TRUE(rig.engine->compact().has_value());
+  EXPECT_EQ(rig.engine->stats().compact_total_bytes, 0U) << "the second had nothing to do";
+}
+
+// V45: what has failed is not told to be done.
+TEST(Upkeep, TellsOfNoProgressThatWasNotMade) {
+  DiskEngineRig rig;
+  rig.open();
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(rig.put("key", "value").has_value());
+    ASSERT_TRUE(rig.engine->flush().has_value());
+  }
+  rig.faulty.fail(os::CallKind::kRead, rig.faulty.call_count(os::CallKind::kRead) + 1,
+                  os::Fault::kEio, os::FaultSpan::kForEver);
+  EXPECT_FALSE(rig.engine->compact().has_value());
+  const Stats stats = rig.engine->stats();
+  EXPECT_GT(stats.compact_total_bytes, 0U);
+  EXPECT_EQ(stats.compact_done_bytes, 0U);
 }
 
 // V34: writers learn why they cannot go on, readers go on, and all is well when the disk is.
