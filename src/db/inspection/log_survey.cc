@@ -21,6 +21,11 @@ std::uint64_t log_bytes_in(std::uint64_t file_bytes) noexcept {
   return file_bytes < kBlock ? 0 : (file_bytes - kBlock) / kBlock * kBlock;
 }
 
+/// Whether a segment can be where `header` has it: no place in the log is beyond all numbers.
+bool is_possible(const log::SegmentHeader& header) noexcept {
+  return header.first % kBlock == 0 && header.first < UINT64_MAX - header.log_bytes;
+}
+
 /// Whether a valid frame lies in the segment `path` when its header is `header`.
 Result<bool> has_frame_under(os::Disk& disk, const std::string& path,
                              const log::SegmentHeader& header) {
@@ -96,12 +101,12 @@ Result<void> LogSurvey::infer_headers(os::Disk& disk, std::vector<log::SegmentFi
     } else {
       // Alone: its own words, should frames bear them out.
       if (segment.number == 1) header.first = 0;
-      const bool is_possible =
-          header.first % kBlock == 0 && header.first < UINT64_MAX - header.log_bytes;
-      if (!is_possible) continue;
+      if (!is_possible(header)) continue;
       ASHLAR_TRY_ASSIGN(const bool is_proved, has_frame_under(disk, segment.path, header));
       if (!is_proved) continue;
     }
+    // A neighbour may tell of a place so near the end of all numbers that this one would pass it.
+    if (!is_possible(header)) continue;
     segment.header = header;
     segment.state = SurveyedSegment::Header::kInferred;
   }

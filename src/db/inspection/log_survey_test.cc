@@ -85,6 +85,17 @@ TEST_F(LogSurveyTest, BelievesALonelyHeaderOnlyWhenFramesBearItOut) {
   EXPECT_EQ(survey().segments()[0].state, SurveyedSegment::Header::kLost);
 }
 
+// A header with a good checksum that tells of a place near 2^64, in front of one that is lost.
+TEST_F(LogSurveyTest, InfersNoHeaderBeyondAllNumbers) {
+  log::SegmentHeader last = survey().segments()[1].header;
+  last.first = UINT64_MAX / os::kBlockBytes * os::kBlockBytes - last.log_bytes - os::kBlockBytes;
+  rig_.disk_->overwrite(survey().segments()[1].path, 0, log::encode_segment_header(last));
+  rig_.disk_->overwrite(survey().segments()[2].path, 0, std::string(60, 'x'));
+  const LogSurvey found = survey();
+  EXPECT_EQ(found.segments()[1].state, SurveyedSegment::Header::kGood);
+  EXPECT_EQ(found.segments()[2].state, SurveyedSegment::Header::kLost);
+}
+
 // I9: the last frames of a log that was closed lie in the ring too; a segment that has lost one is
 // damaged all the same.
 TEST_F(LogSurveyTest, TellsOfAFrameThatOnlyTheRingHasStill) {
