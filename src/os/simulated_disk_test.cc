@@ -136,54 +136,6 @@ TEST(SimulatedDisk, AnswersAsTheDiskOfTheMachineDoes) {
   simulated.check();
 }
 
-TEST(SimulatedDisk, FindsFilesInDirectories) {
-  SimulatedDisk disk;
-  EXPECT_EQ(disk.make_directory("/"), -EEXIST);
-  EXPECT_EQ(disk.make_directory("/a/b"), -ENOENT);
-  ASSERT_EQ(disk.make_directory("/a"), 0);
-  ASSERT_EQ(disk.make_directory("a/b/"), 0);
-  create_durable(disk, "/a/b/file", "x");
-  EXPECT_EQ(disk.read_all("a//b/file"), "x");
-  EXPECT_EQ(disk.open("/a/b", OpenMode::kRead), -EISDIR);
-  EXPECT_EQ(disk.open("/a/b/file/c", OpenMode::kCreate), -ENOENT);
-  EXPECT_EQ(disk.remove("/a/b"), -EISDIR);
-  EXPECT_EQ(disk.rename("/a/b/file", "/file"), -EXDEV);
-  EXPECT_EQ(disk.sync_directory("/none"), -ENOENT);
-}
-
-// F11: one file by two names, of which each is durable by the sync of its own directory.
-TEST(SimulatedDisk, KeepsALinkWhoseDirectoryWasSynced) {
-  SimulatedDisk disk;
-  ASSERT_EQ(disk.make_directory("/a"), 0);
-  ASSERT_EQ(disk.make_directory("/b"), 0);
-  disk.close(create_durable(disk, "/a/file", "x"));
-  ASSERT_EQ(disk.sync_directory("/a"), 0);
-  EXPECT_EQ(disk.link("/a/none", "/b/file"), -ENOENT);
-  EXPECT_EQ(disk.link("/a", "/b/file"), -EPERM);
-  EXPECT_EQ(disk.link("/a/file", "/a/other"), -EXDEV);
-  ASSERT_EQ(disk.link("/a/file", "/b/file"), 0);
-  ASSERT_EQ(disk.link("/a/file", "/b/lost"), 0);
-  EXPECT_EQ(disk.link("/a/file", "/b/file"), -EEXIST);
-  const auto before = disk.clone();
-  before->cut_power(PowerCut::kKeepNothing, 1);
-  EXPECT_EQ(before->open("/b/file", OpenMode::kRead), -ENOENT);
-  EXPECT_EQ(before->read_all("/a/file"), "x");
-
-  ASSERT_EQ(disk.sync_directory("/b"), 0);
-  ASSERT_EQ(disk.remove("/a/file"), 0);
-  ASSERT_EQ(disk.remove("/b/lost"), 0);
-  const Disk::Handle link = disk.open("/b/file", OpenMode::kReadWrite);
-  write_all(disk, link, "y", 0);
-  ASSERT_EQ(disk.sync(link), 0);
-  const auto twin = disk.clone();
-  twin->check();
-  twin->cut_power(PowerCut::kKeepNothing, 1);
-  for (const char* name : {"/a/file", "/b/file", "/b/lost"}) EXPECT_EQ(twin->read_all(name), "y");
-  disk.cut_power(PowerCut::kKeepEverything, 1);
-  EXPECT_EQ(disk.read_all("/b/file"), "y");
-  EXPECT_EQ(disk.open("/a/file", OpenMode::kRead), -ENOENT);
-}
-
 TEST(SimulatedDisk, SharesALockAmongThoseWhoAskForThat) {
   SimulatedDisk disk;
   const Disk::Handle first = disk.open("/a", OpenMode::kCreate);
