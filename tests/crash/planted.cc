@@ -35,6 +35,7 @@ constexpr const char* kTables = "--engine=disk --size=600 --stride=11 --states=1
 constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597";
 
 constexpr const char* kCuts = "--size=40";
+constexpr const char* kSoak = "--mebibytes=100 --cycles=2 --open_ms_max=0 --resident=printed";
 
 // Where a real process was when it was killed, and what the kernel had written by then, is no
 // matter of the seed alone: a sound database passes every try, a bug need not show in the first.
@@ -72,6 +73,9 @@ constexpr PlantedBug kBugs[] = {
     {"durable-writes", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"late-checkpoint", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
+    {"lost-write", "soak", kSoak, "losing one put of some thousands"},
+    {"open-files", "soak", kSoak, "leaving a file open each time it is filled and emptied"},
+    {"left-files", "soak", kSoak, "leaving a file behind each time"},
 };
 
 class Run {
