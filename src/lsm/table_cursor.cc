@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "lsm/guarded_read.h"
 
 namespace ashlar::lsm {
 
@@ -10,15 +11,15 @@ namespace ashlar::lsm {
 bool TableCursor::load(std::size_t block) {
   show(nullptr);
   if (has_block_ && block == block_) return true;
-  const base::EpochGuard guard(table_->domain());
-  const Result<std::string_view> raw = table_->block(block, &walk_);
-  has_block_ = raw.has_value();
-  if (!has_block_) {
-    status_ = std::unexpected(raw.error());
-    return false;
-  }
-  pin_ = table_->pin(*raw);
-  rows_ = table::Block(*raw);
+  has_block_ = false;
+  status_ = read_guarded(table_->domain(), [&]() -> Result<void> {
+    ASHLAR_TRY_ASSIGN(const std::string_view raw, table_->block(block, &walk_));
+    pin_ = table_->pin(raw);
+    rows_ = table::Block(raw);
+    return {};
+  });
+  if (!status_) return false;
+  has_block_ = true;
   rows_.begin_keys(key_buffer_);
   block_ = block;
   return true;

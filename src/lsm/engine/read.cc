@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "lsm/engine/engine_core.h"
+#include "lsm/guarded_read.h"
 
 namespace ashlar::lsm {
 
@@ -60,12 +61,13 @@ Result<bool> DiskEngine::read(const State& state, Sequence sequence, std::string
 
 Result<bool> DiskEngine::get(std::string_view key, const engine::View& view, Value* value,
                              engine::TimeMs* deadline_ms) const {
-  const base::EpochGuard guard(domain_);
-  if (!view.is_latest()) {
-    return read(snapshots_.state_at(view.sequence), view.sequence, key, view, value, deadline_ms);
-  }
-  const State& state = catalog_->states().current();  // Before the sequence (V35).
-  return read(state, visible(), key, view, value, deadline_ms);
+  return read_guarded(domain_, [&] {
+    if (!view.is_latest()) {
+      return read(snapshots_.state_at(view.sequence), view.sequence, key, view, value, deadline_ms);
+    }
+    const State& state = catalog_->states().current();  // Before the sequence (V35).
+    return read(state, visible(), key, view, value, deadline_ms);
+  });
 }
 
 /// The state and the sequence of a view, for longer than a guard should be open.
@@ -85,9 +87,10 @@ Result<void> DiskEngine::multi_get(std::span<const std::string_view> keys, const
   const Held held = hold(view);
   for (std::size_t begin = 0; begin < keys.size(); begin += kKeysPerGuard) {
     const std::size_t count = std::min(kKeysPerGuard, keys.size() - begin);
-    const base::EpochGuard guard(domain_);
-    ASHLAR_TRY(read_group(*held.state, held.sequence, keys.subspan(begin, count), view,
-                          values.subspan(begin, count)));
+    ASHLAR_TRY(read_guarded(domain_, [&] {
+      return read_group(*held.state, held.sequence, keys.subspan(begin, count), view,
+                        values.subspan(begin, count));
+    }));
   }
   return {};
 }
