@@ -300,6 +300,22 @@ Result<void> LocalLog::write_blocks(Position begin, std::string_view blocks) {
   return {};
 }
 
+/// What is not durable is whole in the ring (L4, L5), and nobody stores there without the mutex.
+bool LocalLog::try_read_unflushed(Position position, std::span<char> to) const noexcept {
+  if (position + to.size() <= durable_end()) return false;
+  const base::MutexLock lock(append_mutex_);
+  const Position copied = copied_.load(std::memory_order_relaxed);
+  ASHLAR_ASSERT(position + to.size() <= copied, "what is read was appended");
+  if (position + options_.ring_bytes < copied) return false;  // Overwritten, so durable (L4).
+  while (!to.empty()) {
+    const std::string_view bytes = ring_->view(position, to.size());
+    bytes.copy(to.data(), bytes.size());
+    to = to.subspan(bytes.size());
+    position += bytes.size();
+  }
+  return true;
+}
+
 Start LocalLog::end() const {
   const base::MutexLock lock(append_mutex_);
   return end_;

@@ -19,6 +19,9 @@
 ///       and nothing is reported durable.
 ///   L8  Ordinary commits leave the space of one segment free, as `reserve` or for the commits that
 ///       give space back, unless the disk had not that much when the log was opened.
+///   L12 A segment whose file an heir has taken (SegmentHeir in log.h) is never written to again,
+///       under whatever name. So a byte stays where a position says it is: in the ring, or in a
+///       segment, or with the heir.
 ///
 /// Source: the pair of back-ends after Aether (Johnson et al., 2010) and Pebble's commit pipeline;
 /// failure of fsync as final after "Can Applications Recover from fsync Failures?" (2020).
@@ -31,6 +34,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -50,6 +54,7 @@ struct LocalLogOptions {
   std::size_t ring_bytes = std::size_t{8} << 20U;          ///< Whole blocks, at least four.
   bool has_thread = true;                                  ///< Off for tests that own the order.
   LogId new_log_id = 1;                                    ///< For a log that is made: random.
+  SegmentHeir* heir = nullptr;  ///< Asked before a segment goes; outlives the log. Null: nobody.
 };
 
 /// What opening found.
@@ -90,6 +95,25 @@ class LocalLog final : public Log {
 
   LogId id() const noexcept { return log_id_; }
 
+  // For those who remember where in the log something lies.
+
+  /// A segment as its file stands now.
+  struct PlacedSegment {
+    SegmentHeader header;
+    std::string path;
+  };
+
+  /// The segments, ascending. Nothing keeps one in its place.
+  std::vector<PlacedSegment> segments() const;
+
+  /// Fills `to` with the bytes from `position` on, all of which were appended, unless they are in
+  /// segments by now.
+  ///
+  /// Input:   to  no longer than an ordinary frame: one that does not fit the ring is in segments
+  /// Returns: false when they are, and were durable before the call returned
+  /// Cost:    a short lock and a copy beside which nobody appends
+  bool try_read_unflushed(Position position, std::span<char> to) const noexcept;
+
   /// Everything before it survives a power cut.
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
 
@@ -110,6 +134,7 @@ class LocalLog final : public Log {
   Result<void> find_reserve();
   Result<void> begin_new(Start start, const RingImage& ring);
   Result<void> read_all(LogReader& reader, RingImage& ring, const Visit& replay, LogReport& report);
+  Result<void> sync_ring();
   Result<void> settle(LogReader& reader, const SegmentSet& found, const RingImage& ring);
   Result<void> zero_behind(Position end, std::size_t ring_bytes);
   Result<void> renew_ring(Position durable, RingRest rest);
@@ -142,7 +167,11 @@ class LocalLog final : public Log {
   Result<void> restore_reserve_locked() ASHLAR_REQUIRES(making_mutex_);
   SegmentHeader next_header() const ASHLAR_REQUIRES(making_mutex_);
   void list(Segment segment) ASHLAR_REQUIRES(making_mutex_);
+  std::optional<PlacedSegment> find_before(Position position) const ASHLAR_REQUIRES(making_mutex_);
+  const Segment* first_before(Position position) const noexcept ASHLAR_REQUIRES(segments_mutex_);
   std::unique_ptr<Segment> unlist_before(Position position) ASHLAR_REQUIRES(making_mutex_);
+  Result<void> let_go_locked(const PlacedSegment& segment, bool is_taken)
+      ASHLAR_REQUIRES(making_mutex_);
   std::string reserve_path() const { return directory_ + "/reserve"; }
   std::uint64_t segment_file_bytes() const { return os::kBlockBytes + options_.segment_bytes; }
   Result<void> adopt(const SegmentHeader& header);

@@ -113,6 +113,7 @@ Result<void> LocalLog::read_all(LogReader& reader, RingImage& ring, const Visit&
   if (closed == 0 || !reader.is_closed() || reader.at().position != closed) {
     if (ring.is_there) {
       ASHLAR_TRY_ASSIGN(ring, read_ring(disk_, ring_path()));
+      ASHLAR_TRY(sync_ring());
     }
     reader.use_ring(ring.bytes);
     ASHLAR_TRY(replay_frames(reader, replay, report));
@@ -122,6 +123,13 @@ Result<void> LocalLog::read_all(LogReader& reader, RingImage& ring, const Visit&
   const base::MutexLock lock(append_mutex_);
   end_ = reader.at();
   return {};
+}
+
+/// Makes the ring that was found durable before its commits are handed over: whoever writes one of
+/// them to files of its own must find it in the log again, whatever happens next.
+Result<void> LocalLog::sync_ring() {
+  ASHLAR_TRY_ASSIGN(const auto file, os::File::open(disk_, ring_path(), os::OpenMode::kReadWrite));
+  return file != nullptr ? file->sync() : Result<void>();
 }
 
 /// Makes what only the ring had durable in the segments, clears what may be torn behind it, and

@@ -204,30 +204,69 @@ Result<Start> LocalLog::read_from(Start start, const Visit& visit) {
   return reader.at();
 }
 
+std::vector<LocalLog::PlacedSegment> LocalLog::segments() const {
+  std::vector<PlacedSegment> placed;
+  const base::MutexLock lock(segments_mutex_);
+  for (const auto& segment : segments_) {
+    placed.push_back({.header = segment->header, .path = segment->path});
+  }
+  return placed;
+}
+
+/// A segment stays in the list until the heir has answered, so that an error leaves everything as
+/// it was. One that a reader has begun to hold meanwhile stays, too; the heir is asked again later.
 Result<void> LocalLog::truncate_before(Position position) {
   const base::MutexLock lock(making_mutex_);
-  while (const std::unique_ptr<Segment> old = unlist_before(position)) {
-    const bool is_regular = old->header.log_bytes == options_.segment_bytes;
-    // Spares lie directly before the first segment in use, so that no number is missing between.
-    spares_.push_back(old->path);
-    if (is_regular && !has_reserve_) ASHLAR_TRY(restore_reserve_locked());
-    const std::size_t spares_max = is_regular ? kSparesMax : 0;
-    while (spares_.size() > spares_max) {
-      ASHLAR_TRY(os::remove_file(disk_, spares_.front()));
-      spares_.erase(spares_.begin());
+  while (const auto old = find_before(position)) {
+    bool is_taken = false;
+    if (options_.heir != nullptr) {
+      ASHLAR_TRY_ASSIGN(is_taken, options_.heir->take(old->header, old->path));
     }
+    if (unlist_before(position) == nullptr) return {};
+    ASHLAR_TRY(let_go_locked(*old, is_taken));
   }
   return {};
 }
 
-/// Takes the first segment from the list. Returns: nullptr when it holds what is flushed again, the
-/// block at the end, or what somebody reads, or something at or behind `position`
-std::unique_ptr<LocalLog::Segment> LocalLog::unlist_before(Position position) {
+/// Keeps the file of a segment that is listed no more to be used again, or lets its name go.
+Result<void> LocalLog::let_go_locked(const PlacedSegment& segment, bool is_taken) {
+  const bool is_regular = segment.header.log_bytes == options_.segment_bytes;
+  if (is_taken) {
+    ASHLAR_TRY(os::remove_file(disk_, segment.path));  // Only the name: L12.
+  } else {
+    // Spares lie directly before the first segment in use, so that no number is missing between.
+    spares_.push_back(segment.path);
+  }
+  if (is_regular && !has_reserve_) ASHLAR_TRY(restore_reserve_locked());
+  const std::size_t spares_max = is_regular ? kSparesMax : 0;
+  while (spares_.size() > spares_max) {
+    ASHLAR_TRY(os::remove_file(disk_, spares_.front()));
+    spares_.erase(spares_.begin());
+  }
+  return {};
+}
+
+/// The first segment, when nobody needs it any more. Returns: nullptr when it holds what is flushed
+/// again, the block at the end, or what somebody reads, or something at or behind `position`
+const LocalLog::Segment* LocalLog::first_before(Position position) const noexcept {
   const Position flushed = flushed_.load(std::memory_order_acquire);
-  const base::MutexLock lock(segments_mutex_);
   Position keep = std::min(position, flushed / os::kBlockBytes * os::kBlockBytes);
   if (!held_.empty()) keep = std::min(keep, *held_.begin());
   if (segments_.size() <= 1 || segments_.front()->header.end() > keep) return nullptr;
+  return segments_.front().get();
+}
+
+std::optional<LocalLog::PlacedSegment> LocalLog::find_before(Position position) const {
+  const base::MutexLock lock(segments_mutex_);
+  const Segment* const first = first_before(position);
+  if (first == nullptr) return std::nullopt;
+  return PlacedSegment{.header = first->header, .path = first->path};
+}
+
+/// Takes that segment from the list.
+std::unique_ptr<LocalLog::Segment> LocalLog::unlist_before(Position position) {
+  const base::MutexLock lock(segments_mutex_);
+  if (first_before(position) == nullptr) return nullptr;
   std::unique_ptr<Segment> first = std::move(segments_.front());
   segments_.erase(segments_.begin());
   return first;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "log/log_rig_test.h"
 #include "os/simulated_disk.h"
@@ -75,6 +77,98 @@ TEST(LocalLogSegments, KeepsWhatIsBeingRead) {
   const auto gone = rig.log_->read_from({}, [](const Frame&) { return Result<void>(); });
   ASSERT_FALSE(gone.has_value());
   EXPECT_EQ(gone.error().code(), ErrorCode::kUnavailable) << gone.error().message();
+}
+
+/// Takes what it is told to, under another name in `directory`.
+class Heir final : public SegmentHeir {
+ public:
+  Heir(os::Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {
+    EXPECT_TRUE(os::make_directory(disk_, directory_).has_value());
+  }
+
+  Result<bool> take(const SegmentHeader& header, const std::string& path) override {
+    ++asked_count_;
+    if (has_no_room_) return std::unexpected(Error::of_literal(ErrorCode::kOutOfSpace, "full"));
+    if (header.number % 2 == 0) return false;
+    if (taken_.contains(header.first)) return true;
+    taken_[header.first] = directory_ + "/" + std::to_string(header.first);
+    return os::link_file(disk_, path, taken_[header.first]);
+  }
+
+  os::Disk& disk_;
+  const std::string directory_;
+  std::map<Position, std::string> taken_;
+  int asked_count_ = 0;
+  bool has_no_room_ = false;
+};
+
+std::string content_of(os::Disk& disk, const std::string& path) {
+  const auto file = os::File::open(disk, path, os::OpenMode::kRead).value();
+  std::string bytes(file->size().value(), '\0');
+  EXPECT_TRUE(file->read(0, bytes).has_value());
+  return bytes;
+}
+
+// L12: what an heir has taken stays as it was, while the log goes on and uses others again.
+TEST(LocalLogSegments, NeverWritesToWhatAnHeirHasTaken) {
+  LogRig rig;
+  Heir heir(rig.disk_, (rig.directory_.path() / "taken").string());
+  rig.options_.heir = &heir;
+  ASSERT_TRUE(rig.open().has_value());
+  std::map<Position, std::string> as_taken;
+  for (int round = 0; round < 30; ++round) {
+    for (int i = 0; i < 50; ++i) rig.append(std::to_string(round) + std::string(1000, 'x'));
+    const Start end = rig.log_->end();
+    ASSERT_TRUE(rig.log_->durable(end.position).has_value());
+    ASSERT_TRUE(rig.log_->truncate_before(end.position).has_value());
+    for (const auto& [first, path] : heir.taken_) {
+      as_taken.emplace(first, content_of(rig.disk_, path));
+      const auto header = decode_segment_header(as_taken[first]);
+      EXPECT_EQ(header->first, first) << "it was taken before it was used again";
+    }
+    for (const auto& segment : rig.log_->segments()) {
+      EXPECT_FALSE(heir.taken_.contains(segment.header.first)) << "its name in the log has gone";
+    }
+  }
+  EXPECT_GT(as_taken.size(), 5U);
+  for (const auto& [first, bytes] : as_taken) {
+    EXPECT_EQ(content_of(rig.disk_, heir.taken_[first]), bytes) << first;
+  }
+}
+
+// L12: an heir that cannot take a segment now is asked again, and the log keeps it until then.
+TEST(LocalLogSegments, KeepsWhatAnHeirCannotTakeYet) {
+  LogRig rig;
+  Heir heir(rig.disk_, (rig.directory_.path() / "taken").string());
+  heir.has_no_room_ = true;
+  rig.options_.heir = &heir;
+  ASSERT_TRUE(rig.open().has_value());
+  for (int i = 0; i < 300; ++i) rig.append(std::string(1000, 'x'));
+  const Position end = rig.log_->end().position;
+  ASSERT_TRUE(rig.log_->durable(end).has_value());
+  EXPECT_EQ(rig.log_->truncate_before(end).error().code(), ErrorCode::kOutOfSpace);
+  EXPECT_EQ(rig.log_->segments().front().header.first, 0U);
+  heir.has_no_room_ = false;
+  ASSERT_TRUE(rig.log_->truncate_before(end).has_value());
+  EXPECT_TRUE(heir.taken_.contains(0));
+  EXPECT_GT(rig.log_->segments().front().header.first, 0U);
+}
+
+// What was appended can be read where it was put, from the ring as long as no segment has it.
+TEST(LocalLogSegments, ReadsWhatIsNotDurableFromTheRing) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  for (int i = 0; i < 100; ++i) {
+    const std::string payload = std::to_string(i) + std::string(3000, 'x');
+    const Position end = rig.append(payload);
+    const Position begin = end - frame_bytes_for(payload.size()) + FrameHeader::kBytes;
+    std::string read(payload.size(), '\0');
+    ASSERT_TRUE(rig.log_->try_read_unflushed(begin, read)) << i;
+    EXPECT_EQ(read, payload);
+    if (i % 7 != 0) continue;
+    ASSERT_TRUE(rig.log_->durable(end).has_value());
+    EXPECT_FALSE(rig.log_->try_read_unflushed(begin, read)) << "the segments have it";
+  }
 }
 
 // A segment that was being made when the process ended is made again.

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "ashlar/result.h"
 #include "log/frame.h"
 #include "log/log_reader.h"
+#include "log/segment.h"
 
 namespace ashlar::log {
 
@@ -40,6 +42,27 @@ enum class Appended : std::uint8_t {
   kYes,     ///< The commit is in the log and survives the process from now on.
   kNoRoom,  ///< Not yet: call `make_room` and try again.
   kNever,   ///< The log is poisoned: `make_room` tells why.
+};
+
+/// Who has a use for pieces of the log that the log itself needs no more.
+///
+/// Threads: called by one thread at a time.
+class SegmentHeir {
+ public:
+  SegmentHeir() = default;
+  SegmentHeir(const SegmentHeir&) = delete;
+  SegmentHeir& operator=(const SegmentHeir&) = delete;
+
+  /// The log gives up the segment `path`, which is durable and will not be written to before the
+  /// answer is known. Who takes it has given the file a durable name of its own, by a link or by
+  /// taking the name away, and its bytes are that owner's from then on (L12 of local_log.h).
+  ///
+  /// Returns: whether it is taken; otherwise the file may be used again for later pieces
+  /// Errors:  kIo, kOutOfSpace  the log keeps the segment and asks again
+  virtual Result<bool> take(const SegmentHeader& header, const std::string& path) = 0;
+
+ protected:
+  ~SegmentHeir() = default;
 };
 
 /// Threads: thread-safe.
