@@ -43,6 +43,13 @@ void append_number(std::string& to, Number number) {
 /// The most bytes that a variable-length number takes.
 inline constexpr std::size_t kVarintBytesMax = 10;
 
+/// How many bytes `append_varint` takes for `number`.
+constexpr std::size_t varint_bytes(std::uint64_t number) noexcept {
+  std::size_t count = 1;
+  for (; number >= 0x80; number >>= 7U) ++count;
+  return count;
+}
+
 inline void append_varint(std::string& to, std::uint64_t number) {
   char bytes[16];  // One append for all of it.
   static_assert(sizeof(bytes) >= kVarintBytesMax, "the longest number fits");

@@ -19,6 +19,7 @@ TEST(Coding, BringsNumbersBack) {
     append_varint(bytes, number);
     append_number(bytes, number);
     EXPECT_LE(bytes.size(), kVarintBytesMax + 8);
+    EXPECT_EQ(bytes.size(), varint_bytes(number) + 8);
     std::string_view rest = bytes;
     std::uint64_t varint = 0;
     std::uint64_t fixed = 0;

@@ -44,14 +44,19 @@ Result<void> Access::make_engine(Db::Impl& impl, const Environment& environment,
     ASHLAR_TRY_ASSIGN(impl.engine, memory::make_memory_engine(impl.options, impl.clock, seed));
     return {};
   }
+  ASHLAR_TRY_ASSIGN(impl.values,
+                    ValueStore::open(*environment.disk, {.log = impl.directory->log_path(),
+                                                         .values = impl.directory->value_path()}));
   const lsm::DiskEngineWorld world{
       .disk = *environment.disk,
       .clock = impl.clock,
       .directory = impl.directory->table_path(),
       .seed = seed,
-      .settings = environment.disk_engine.value_or(lsm::EngineSettings::of(impl.options))};
+      .settings = environment.disk_engine.value_or(lsm::EngineSettings::of(impl.options)),
+      .values = impl.values.get()};
   ASHLAR_TRY_ASSIGN(auto made, lsm::open_disk_engine(world));
   impl.persistent = made.get();
+  impl.values->serve(*made);
   impl.engine = std::move(made);
   return {};
 }
@@ -67,7 +72,8 @@ Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment
                              .persistent = impl.persistent,
                              .background = environment.has_background
                                                ? engine::Background::kThreads
-                                               : engine::Background::kCallers};
+                                               : engine::Background::kCallers,
+                             .values = impl.values.get()};
   log::LocalLogOptions options = environment.log;
   options.new_log_id = seed;
   if (environment.hash_seed == 0) {

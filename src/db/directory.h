@@ -21,7 +21,8 @@ namespace ashlar::db {
 inline constexpr std::string_view kLockName = "LOCK";
 inline constexpr std::string_view kLogFolder = "log";
 inline constexpr std::string_view kCheckpointFolder = "checkpoint";  // Of the memory engine,
-inline constexpr std::string_view kTableFolder = "tables";           // and of the disk engine.
+inline constexpr std::string_view kTableFolder = "tables";           // and of the disk engine,
+inline constexpr std::string_view kValueFolder = "values";  // with what it keeps of the log.
 
 /// The folder in which `engine` keeps what is not in the log.
 constexpr std::string_view rows_folder(Engine engine) noexcept {
@@ -63,6 +64,7 @@ class Directory {
   std::string log_path() const { return path_ + "/" + std::string(kLogFolder); }
   std::string checkpoint_path() const { return path_ + "/" + std::string(kCheckpointFolder); }
   std::string table_path() const { return path_ + "/" + std::string(kTableFolder); }
+  std::string value_path() const { return path_ + "/" + std::string(kValueFolder); }
 
   /// Whether a lock file was there to be locked.
   bool is_locked() const noexcept { return lock_ != nullptr; }

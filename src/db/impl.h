@@ -24,6 +24,7 @@
 #include "db/directory.h"
 #include "db/journal.h"
 #include "db/replay_clock.h"
+#include "db/values/value_store.h"
 #include "engine/persistent_engine.h"
 #include "os/clock.h"
 #include "os/posix_disk.h"
@@ -147,6 +148,7 @@ struct Db::Impl {
   const os::Clock& clock;
   db::Background background;                 // Before the engine, which holds on to it.
   std::unique_ptr<db::Directory> directory;  // Null without one. Its lock goes last.
+  std::unique_ptr<db::ValueStore> values;    // Of an engine with files; null without one.
   std::unique_ptr<engine::StorageEngine> engine;
   engine::PersistentEngine* persistent = nullptr;  // The same, when it keeps its rows in files.
   std::unique_ptr<db::Journal> journal;            // Null without a directory.

@@ -24,8 +24,9 @@ constexpr std::size_t kPayloadBytesKept = std::size_t{1} << 20U;
 /// One commit on its way into the log. `payload` is that of `entry`.
 class LogCommit final : public engine::Commit {
  public:
-  LogCommit(log::Log& log, std::string& payload, log::Entry& entry) noexcept
-      : log_(log), payload_(payload), entry_(entry) {}
+  /// Input: has_position  whether values may be read from the log later
+  LogCommit(log::Log& log, std::string& payload, log::Entry& entry, bool has_position) noexcept
+      : log_(log), payload_(payload), entry_(entry), has_position_(has_position) {}
 
   bool append() noexcept override {
     appended_ = log_.try_append(entry_, end_);
@@ -40,6 +41,12 @@ class LogCommit final : public engine::Commit {
     return append();
   }
 
+  bool has_position() const noexcept override { return has_position_; }
+  std::uint64_t payload_position() const noexcept override {
+    ASHLAR_ASSERT(appended_ == log::Appended::kYes, "what has a position was appended");
+    return end_ - log::frame_bytes_for(payload_.size()) + log::FrameHeader::kBytes;
+  }
+
   /// Nothing while the engine has not asked for it, for instance since no key was there.
   std::optional<log::Appended> appended() const noexcept { return appended_; }
   log::Position end() const noexcept { return end_; }
@@ -48,6 +55,7 @@ class LogCommit final : public engine::Commit {
   log::Log& log_;
   std::string& payload_;
   log::Entry& entry_;
+  const bool has_position_;
   std::optional<log::Appended> appended_;
   log::Position end_ = 0;
 };
@@ -76,12 +84,16 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world,
   ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_base(base_end));
   const std::string log_path = world.directory.log_path();
   Replayer replayer(world.engine, world.replay_clock, log_path);
-  ASHLAR_TRY_ASSIGN(
-      journal->log_,
-      log::LocalLog::open(
-          world.disk, log_path, options, start,
-          [&](const log::Frame& frame) { return replayer.add(frame.payload); }, journal->report_));
+  const auto replay = [&](const log::Frame& frame) {
+    if (world.values == nullptr) return replayer.add(frame.payload);
+    return replayer.add(frame.payload, frame.position + log::FrameHeader::kBytes);
+  };
+  log::LocalLogOptions complete = options;
+  complete.heir = world.values;
+  ASHLAR_TRY_ASSIGN(journal->log_, log::LocalLog::open(world.disk, log_path, complete, start,
+                                                       replay, journal->report_));
   ASHLAR_TRY(replayer.finish());
+  if (world.values != nullptr) world.values->attach(*journal->log_);
   if (journal->log_->end().position < base_end) {
     return std::unexpected(
         Error(ErrorCode::kCorruption,
@@ -105,7 +117,7 @@ Result<Answer> Journal::commit(std::string& payload, log::Room room_kind, Durabi
       if (room.error().code() == ErrorCode::kOutOfSpace) wake_checkpoints(Wakeup::kDiskIsFull);
       return std::unexpected(room.error());
     }
-    LogCommit commit(*log_, payload, entry);
+    LogCommit commit(*log_, payload, entry, world_.values != nullptr);
     Result<Answer> answer = call(commit);
     if (commit.appended() == log::Appended::kNoRoom) continue;
     if (commit.appended() == log::Appended::kNever) {

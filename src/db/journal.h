@@ -26,6 +26,7 @@
 #include "db/checkpoint_store.h"
 #include "db/directory.h"
 #include "db/replay_clock.h"
+#include "db/values/value_store.h"
 #include "engine/persistent_engine.h"
 #include "log/local_log.h"
 
@@ -40,7 +41,8 @@ struct BackupSource {
   log::Start begin;             ///< Where the log goes on behind the files.
   std::string checkpoint_path;  ///< Of the memory engine.
   log::Log* log = nullptr;      ///< Of the memory engine: all up to its end is needed too.
-  std::string manifest;         ///< Of the disk engine: its tables stay (V37).
+  std::string manifest;         ///< Of the disk engine: its tables stay (V37),
+  const ValueStore* values = nullptr;  ///< and so does what they refer to.
 };
 
 using BackupTaker = std::function<Result<void>(const BackupSource&)>;
@@ -57,6 +59,7 @@ class Journal final : private engine::LogControl {
     engine::StorageEngine& engine;
     engine::PersistentEngine* persistent;  ///< The same, when it keeps its rows in files; or null.
     engine::Background background;         ///< Of such an engine.
+    ValueStore* values = nullptr;          ///< Likewise: where its long values stand.
   };
 
   /// Replays checkpoint and log of the directory into the engine, which has nothing but its files,

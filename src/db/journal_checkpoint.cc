@@ -111,7 +111,8 @@ BackupSource Journal::backup_source() const {
           .begin = {},
           .checkpoint_path = {},
           .log = nullptr,
-          .manifest = {}};
+          .manifest = {},
+          .values = world_.values};
 }
 
 /// The checkpoint was written beside writers: only with the log up to where that ended it stands

@@ -24,6 +24,19 @@ constexpr std::size_t kOperationsAhead = 32;
 // it saves.
 constexpr std::size_t kStagedBytesMax = std::size_t{32} << 10U;
 
+/// A commit that is in the log already.
+class ReplayedCommit final : public engine::Commit {
+ public:
+  explicit ReplayedCommit(std::uint64_t payload_position) noexcept
+      : payload_position_(payload_position) {}
+  bool append() noexcept override { return true; }
+  bool has_position() const noexcept override { return true; }
+  std::uint64_t payload_position() const noexcept override { return payload_position_; }
+
+ private:
+  const std::uint64_t payload_position_;
+};
+
 }  // namespace
 
 Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source)
@@ -34,17 +47,17 @@ Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::strin
 
 /// Takes one commit. A payload that does not fit the buffer is taken apart where it lies, and so
 /// must be applied before its memory goes.
-Result<void> Replayer::add(std::string_view payload) {
+Result<void> Replayer::add(std::string_view payload, std::optional<std::uint64_t> position) {
   if (payload.size() > kStagedBytesMax - bytes_used_) ASHLAR_TRY(apply_staged());
   if (payload.size() > kStagedBytesMax) {
-    ASHLAR_TRY(take_apart(payload));
+    ASHLAR_TRY(take_apart(payload, position));
     return apply_staged();
   }
   char* const copy = bytes_.get() + bytes_used_;
   std::memcpy(copy, payload.data(), payload.size());
   bytes_used_ += payload.size();
   ASHLAR_ASSERT(bytes_used_ <= kStagedBytesMax, "what is staged stays within its buffer");
-  ASHLAR_TRY(take_apart({copy, payload.size()}));
+  ASHLAR_TRY(take_apart({copy, payload.size()}, position));
   return operations_.size() < kOperationsAhead ? Result<void>() : apply_staged();
 }
 
@@ -53,9 +66,11 @@ Result<void> Replayer::finish() {
 }
 
 /// Adds the operations of a payload, which lives until they are applied, to the stage.
-Result<void> Replayer::take_apart(std::string_view payload) {
+Result<void> Replayer::take_apart(std::string_view payload, std::optional<std::uint64_t> position) {
   engine::PayloadReader reader(payload);
+  std::uint64_t offset = payload.size() - reader.rest_bytes();
   while (const auto stored = reader.next()) {
+    offsets_.push_back(std::exchange(offset, payload.size() - reader.rest_bytes()));
     const bool is_erase = stored->kind == engine::StoredKind::kErase;
     operations_.push_back(
         {.kind = is_erase ? engine::OperationKind::kErase : engine::OperationKind::kPut,
@@ -69,7 +84,9 @@ Result<void> Replayer::take_apart(std::string_view payload) {
     return std::unexpected(Error(ErrorCode::kCorruption,
                                  source_ + ": a commit with a good checksum cannot be understood"));
   }
-  commits_.push_back({.moment_ms = reader.moment_ms(), .operations_end = operations_.size()});
+  commits_.push_back({.moment_ms = reader.moment_ms(),
+                      .operations_end = operations_.size(),
+                      .position = position});
   return {};
 }
 
@@ -78,13 +95,13 @@ Result<void> Replayer::take_apart(std::string_view payload) {
 Result<void> Replayer::apply_staged() {
   engine_.prefetch(keys_);
   std::size_t begin = 0;
-  for (const auto& [moment_ms, end] : commits_) {
+  for (const auto& [moment_ms, end, position] : commits_) {
     clock_.replay_at(moment_ms - kReplaySlackMs);
-    auto done = apply(begin, end);
+    auto done = apply(begin, end, position);
     if (!done && done.error().code() == ErrorCode::kOutOfSpace) {
       // What had expired by then may still hold memory. To replay a commit twice does no harm.
       engine_.maintain();
-      done = apply(begin, end);
+      done = apply(begin, end, position);
     }
     ASHLAR_TRY(done);
     begin = end;
@@ -94,21 +111,35 @@ Result<void> Replayer::apply_staged() {
   operations_.clear();
   is_expire_.clear();
   keys_.clear();
+  offsets_.clear();
   bytes_used_ = 0;
   return {};
 }
 
 /// Applies the operations [begin, end), which are of one commit. An `expire` cannot be in a batch
 /// of the engine, so it parts those around it; nobody else looks on while a log is replayed.
-Result<void> Replayer::apply(std::size_t begin, std::size_t end) {
-  const std::span<const engine::Operation> operations(operations_);
+Result<void> Replayer::apply(std::size_t begin, std::size_t end,
+                             std::optional<std::uint64_t> position) {
   for (std::size_t at = begin; at < end; ++at) {
     if (is_expire_[at] == 0) continue;
-    ASHLAR_TRY(engine_.apply(operations.subspan(begin, at - begin)));
-    ASHLAR_TRY(engine_.expire(operations[at].key, operations[at].deadline_ms));
+    ASHLAR_TRY(apply_some(begin, at, position));
+    ASHLAR_TRY(engine_.expire(operations_[at].key, operations_[at].deadline_ms));
     begin = at + 1;
   }
-  ASHLAR_TRY(engine_.apply(operations.subspan(begin, end - begin)));
+  return apply_some(begin, end, position);
+}
+
+/// Applies operations that follow each other in the payload at `position`.
+Result<void> Replayer::apply_some(std::size_t begin, std::size_t end,
+                                  std::optional<std::uint64_t> position) {
+  const auto some = std::span<const engine::Operation>(operations_).subspan(begin, end - begin);
+  if (!position || some.empty()) {
+    ASHLAR_TRY(engine_.apply(some));
+    return {};
+  }
+  // The engine counts from a payload's first byte, and these may be preceded by others.
+  ReplayedCommit commit(*position + offsets_[begin] - sizeof(engine::TimeMs));
+  ASHLAR_TRY(engine_.apply(some, &commit));
   return {};
 }
 

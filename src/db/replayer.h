@@ -7,7 +7,9 @@
 ///       what was decided when it was made is not decided again.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +33,10 @@ class Replayer {
   ///
   /// Errors: kCorruption  it cannot be understood
   ///         kOutOfSpace  the memory budget does not hold it, or one before it
-  Result<void> add(std::string_view payload);
+  ///
+  /// Input: position  of the payload in the log, for an engine whose rows may refer to it; none: of
+  ///                  what is not in a log
+  Result<void> add(std::string_view payload, std::optional<std::uint64_t> position = std::nullopt);
 
   /// Applies what has not been applied yet.
   ///
@@ -43,11 +48,14 @@ class Replayer {
   struct Commit {
     engine::TimeMs moment_ms;
     std::size_t operations_end;
+    std::optional<std::uint64_t> position;
   };
 
-  Result<void> take_apart(std::string_view payload);
+  Result<void> take_apart(std::string_view payload, std::optional<std::uint64_t> position);
   Result<void> apply_staged();
-  Result<void> apply(std::size_t begin, std::size_t end);
+  Result<void> apply(std::size_t begin, std::size_t end, std::optional<std::uint64_t> position);
+  Result<void> apply_some(std::size_t begin, std::size_t end,
+                          std::optional<std::uint64_t> position);
 
   engine::StorageEngine& engine_;
   ReplayClock& clock_;
@@ -60,6 +68,7 @@ class Replayer {
   std::vector<engine::Operation> operations_;
   std::vector<char> is_expire_;  // Of each operation: it only gives its key another deadline.
   std::vector<std::string_view> keys_;
+  std::vector<std::uint64_t> offsets_;  // Of each operation, where it begins in its payload.
 };
 
 }  // namespace ashlar::db

@@ -3,6 +3,8 @@
 /// its place among all others.
 #pragma once
 
+#include <cstdint>
+
 #include "engine/operation.h"
 
 namespace ashlar::engine {
@@ -28,6 +30,12 @@ class Commit {
   /// moves, may be gone before the operation is in them. May throw std::bad_alloc, and nothing has
   /// happened then.
   virtual bool append_as(const Operation& /*put*/) { return append(); }
+
+  /// Whether values can be read from the log by where they stand in it (large_values.h).
+  virtual bool has_position() const noexcept { return false; }
+
+  /// Where in such a log the payload begins (operation_codec.h), once it was appended.
+  virtual std::uint64_t payload_position() const noexcept { return 0; }
 
  protected:
   ~Commit() = default;

@@ -15,7 +15,12 @@ using TimeMs = std::int64_t;
 /// The deadline of a key that never expires.
 inline constexpr TimeMs kNever = Expiry::kNeverMs;
 
-enum class OperationKind : std::uint8_t { kPut, kErase };
+enum class OperationKind : std::uint8_t {
+  kPut,
+  kErase,
+  kPutApart,  ///< A put whose value stands elsewhere: `value` refers to it (value_reference.h).
+              ///< Within an engine only, which makes it of a put that has got into its log.
+};
 
 struct Operation {
   OperationKind kind = OperationKind::kPut;

@@ -41,6 +41,7 @@ void PayloadWriter::append_to(std::string& payload, const Operation& operation) 
   ASHLAR_ASSERT(!operation.key.empty() && operation.key.size() <= kKeyBytesHardMax,
                 "only keys within the limits are stored");
   ASHLAR_ASSERT(operation.value.size() <= kValueBytesHardMax, "a stored value has legal length");
+  ASHLAR_ASSERT(operation.kind != OperationKind::kPutApart, "a log has values, not references");
   const StoredKind kind = kind_of(operation);
   payload.push_back(static_cast<char>(kind));
   base::append_varint(payload, operation.key.size());
@@ -48,6 +49,18 @@ void PayloadWriter::append_to(std::string& payload, const Operation& operation) 
   if (has_deadline(kind)) base::append_number(payload, operation.deadline_ms);
   payload.append(operation.key);
   if (has_value(kind)) payload.append(operation.value);
+}
+
+std::uint64_t PayloadLayout::pass(const Operation& operation) noexcept {
+  const StoredKind kind = kind_of(operation);
+  ASHLAR_ASSERT(operation.kind != OperationKind::kPutApart, "a log has values, not references");
+  offset_ += 1 + base::varint_bytes(operation.key.size());
+  if (has_value(kind)) offset_ += base::varint_bytes(operation.value.size());
+  if (has_deadline(kind)) offset_ += sizeof(TimeMs);
+  offset_ += operation.key.size();
+  const std::uint64_t value_offset = offset_;
+  if (has_value(kind)) offset_ += operation.value.size();
+  return value_offset;
 }
 
 void PayloadWriter::add_expire(std::string_view key, TimeMs deadline_ms) {

@@ -45,6 +45,19 @@ class PayloadWriter {
   std::string& payload_;
 };
 
+/// Tells where the values of operations stand in the payload that a `PayloadWriter` makes of them.
+///
+/// Threads: confined.
+class PayloadLayout {
+ public:
+  /// Passes `operation`, the next one. Returns: where its value begins, in bytes from the payload's
+  /// first on; of an erase, where it ends
+  std::uint64_t pass(const Operation& operation) noexcept;
+
+ private:
+  std::uint64_t offset_ = sizeof(TimeMs);
+};
+
 /// Takes payloads apart.
 ///
 /// Lifetime: what it hands out are views of the payload.
@@ -63,6 +76,9 @@ class PayloadReader {
   std::optional<Stored> next() noexcept;
 
   TimeMs moment_ms() const noexcept { return moment_ms_; }
+
+  /// How many bytes are still to be taken apart.
+  std::size_t rest_bytes() const noexcept { return rest_.size(); }
 
   /// Whether no nonsense has been met so far.
   bool is_good() const noexcept { return is_good_; }

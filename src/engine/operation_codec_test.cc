@@ -49,6 +49,27 @@ TEST(OperationCodec, BringsOperationsBack) {
   EXPECT_TRUE(reader.is_good());
 }
 
+TEST(OperationCodec, TellsWhereValuesStand) {
+  const std::string key(200, 'k');
+  const std::vector<Operation> operations{
+      {.key = "k", .value = "first"},
+      {.kind = OperationKind::kErase, .key = key, .value = {}},
+      {.key = key, .value = {}, .deadline_ms = 7},
+      {.key = key, .value = std::string_view(key), .deadline_ms = 7},
+      {.key = "last", .value = "last"}};
+  std::string payload;
+  PayloadWriter writer(payload, 1);
+  for (const Operation& operation : operations) writer.add(operation);
+  PayloadLayout layout;
+  PayloadReader reader(payload);
+  for (const Operation& operation : operations) {
+    const std::uint64_t offset = layout.pass(operation);
+    EXPECT_EQ(payload.substr(offset, operation.value.size()), operation.value);
+    ASSERT_TRUE(reader.next().has_value());
+    EXPECT_EQ(payload.size() - reader.rest_bytes(), offset + operation.value.size());
+  }
+}
+
 TEST(OperationCodec, RefusesWhatEndsEarly) {
   std::string payload;
   PayloadWriter writer(payload, 1);

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "ashlar/result.h"
+#include "engine/large_values.h"
 #include "engine/log_place.h"
 #include "engine/storage_engine.h"
 
@@ -68,7 +69,7 @@ class HeldFiles {
 /// then started, used, stopped.
 ///
 /// Threads: thread-safe once started.
-class PersistentEngine : public StorageEngine {
+class PersistentEngine : public StorageEngine, public ValueReferrer {
  public:
   /// Where the log goes on for this engine.
   virtual LogPlace flushed_place() const = 0;

@@ -1,5 +1,6 @@
 #include "engine/visible_cursor.h"
 
+#include <new>
 #include <utility>
 
 #include "base/assert.h"
@@ -7,11 +8,12 @@
 namespace ashlar::engine {
 
 VisibleCursor::VisibleCursor(std::unique_ptr<RowCursor> rows, Range range, TimeMs moment_ms,
-                             std::unique_ptr<Hold> hold)
+                             std::unique_ptr<Hold> hold, const ValueSource* values)
     : hold_(std::move(hold)),
       rows_(std::move(rows)),
       range_(std::move(range)),
-      moment_ms_(moment_ms) {
+      moment_ms_(moment_ms),
+      values_(values) {
   ASHLAR_ASSERT(rows_ != nullptr, "there are rows to look at");
 }
 
@@ -22,6 +24,7 @@ inline bool VisibleCursor::is_hidden(const StoredRow& row) const noexcept {
 
 /// From where the rows stand goes on to the first one that shows, within the range (U5).
 inline void VisibleCursor::settle_forward() {
+  is_value_read_ = false;
   for (at_ = rows_->row(); at_ != nullptr; at_ = rows_->row()) {
     if (range_.to && at_->key >= *range_.to) break;
     if (!is_hidden(*at_)) return;
@@ -31,6 +34,7 @@ inline void VisibleCursor::settle_forward() {
 }
 
 inline void VisibleCursor::settle_backward() {
+  is_value_read_ = false;
   for (at_ = rows_->row(); at_ != nullptr; at_ = rows_->row()) {
     if (at_->key < range_.from) break;
     if (!is_hidden(*at_)) return;
@@ -40,6 +44,7 @@ inline void VisibleCursor::settle_backward() {
 }
 
 void VisibleCursor::seek_to_first() {
+  error_.reset();
   if (range_.from.empty()) {
     rows_->seek_to_first();
   } else {
@@ -49,6 +54,7 @@ void VisibleCursor::seek_to_first() {
 }
 
 void VisibleCursor::seek_to_last() {
+  error_.reset();
   if (range_.to) {
     rows_->seek_for_previous(*range_.to);
     // The end is no part of the range; no other row is at or after it.
@@ -60,12 +66,14 @@ void VisibleCursor::seek_to_last() {
 }
 
 void VisibleCursor::seek(std::string_view key) {
+  error_.reset();
   if (key <= range_.from) return seek_to_first();
   rows_->seek(key);
   settle_forward();
 }
 
 void VisibleCursor::seek_for_previous(std::string_view key) {
+  error_.reset();
   if (range_.to && key >= *range_.to) return seek_to_last();
   rows_->seek_for_previous(key);
   settle_backward();
@@ -73,14 +81,22 @@ void VisibleCursor::seek_for_previous(std::string_view key) {
 
 void VisibleCursor::next() {
   ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is stepped");
+  if (error_) return end();
   rows_->next();
   settle_forward();
 }
 
 void VisibleCursor::previous() {
   ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is stepped");
+  if (error_) return end();
   rows_->previous();
   settle_backward();
+}
+
+/// Ends a walk of which a value could not be read.
+void VisibleCursor::end() noexcept {
+  ASHLAR_ASSERT(error_.has_value(), "a walk that is ended says why");
+  at_ = nullptr;
 }
 
 std::string_view VisibleCursor::key() const noexcept {
@@ -90,7 +106,27 @@ std::string_view VisibleCursor::key() const noexcept {
 
 std::string_view VisibleCursor::value() const noexcept {
   ASHLAR_ASSERT(at_ != nullptr, "only a valid cursor is read");
-  return at_->value;
+  return at_->kind != OperationKind::kPutApart ? at_->value : read_apart();
+}
+
+/// The value of the row at hand, which stands apart: read once.
+std::string_view VisibleCursor::read_apart() const noexcept {
+  if (is_value_read_) return value_.view();
+  if (error_) return {};
+  ASHLAR_ASSERT(values_ != nullptr, "rows whose values stand apart come with where that is");
+  try {
+    Result<void> read = values_->read(at_->value, value_);
+    if (!read) error_ = std::move(read).error();
+  } catch (const std::bad_alloc&) {
+    error_ = Error::of_literal(ErrorCode::kOutOfSpace, "no memory for a value");
+  }
+  if (error_) return {};
+  is_value_read_ = true;
+  return value_.view();
+}
+
+Result<void> VisibleCursor::status() const {
+  return error_ ? Result<void>(std::unexpected(*error_)) : rows_->status();
 }
 
 }  // namespace ashlar::engine

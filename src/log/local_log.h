@@ -106,11 +106,10 @@ class LocalLog final : public Log {
   /// The segments, ascending. Nothing keeps one in its place.
   std::vector<PlacedSegment> segments() const;
 
-  /// Fills `to` with the bytes from `position` on, all of which were appended, unless they are in
-  /// segments by now.
+  /// Fills `to` with the bytes from `position` on, if they are not in segments yet.
   ///
-  /// Input:   to  no longer than an ordinary frame: one that does not fit the ring is in segments
-  /// Returns: false when they are, and were durable before the call returned
+  /// Input:   to  part of a frame that was appended
+  /// Returns: false when they are in segments, durably; or nowhere
   /// Cost:    a short lock and a copy beside which nobody appends
   bool try_read_unflushed(Position position, std::span<char> to) const noexcept;
 

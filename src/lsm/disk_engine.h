@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ashlar/result.h"
+#include "engine/large_values.h"
 #include "engine/persistent_engine.h"
 #include "lsm/engine/settings.h"
 #include "os/clock.h"
@@ -23,6 +24,8 @@ struct DiskEngineWorld {
   std::string directory;   ///< Of its tables; made if it is missing.
   std::uint64_t seed = 0;  ///< For a new directory: nobody can know it who chooses keys.
   EngineSettings settings;
+  /// The log as the place of long values; outlives the engine. Null: they stand in their rows.
+  engine::LargeValues* values = nullptr;
 };
 
 /// Opens the tables of a directory. What was committed behind them is in the log.

@@ -38,8 +38,22 @@ Result<base::Ref<const OpenTable>> OpenTable::open(const TableWorld& world, cons
                                           std::to_string(file->pinned_bytes()) +
                                           " bytes of filter and index"));
   }
-  return base::Ref<const OpenTable>(
+  base::Ref<const OpenTable> table(
       new OpenTable(world, std::move(info), std::move(file), std::move(slots)));
+  ASHLAR_TRY(table->refer());
+  return table;
+}
+
+/// From here on the destructor takes it back.
+Result<void> OpenTable::refer() const {
+  if (shares().empty()) return {};
+  if (world_.values == nullptr) {
+    return std::unexpected(
+        Error(ErrorCode::kCorruption, file_->path() + ": it refers to values, and there are none"));
+  }
+  world_.values->ledger().add(shares());
+  has_referred_ = true;
+  return {};
 }
 
 OpenTable::OpenTable(const TableWorld& world, TableInfo info,
@@ -52,6 +66,7 @@ OpenTable::OpenTable(const TableWorld& world, TableInfo info,
 OpenTable::~OpenTable() {
   if (world_.shares != nullptr) world_.shares->rows().forget_table(info().number);
   world_.budget.give_back(file_->pinned_bytes());
+  if (has_referred_) world_.values->ledger().remove(shares());
   if (is_obsolete()) (void)os::remove_file(world_.disk, file_->path());
 }
 

@@ -3,6 +3,7 @@
 ///
 /// Invariants:
 ///   V13 of table.h: the file of an obsolete table goes with its last owner, and no sooner.
+///   V42 of value_ledger.h: what its rows refer to stays as long as the table has an owner.
 ///   M1 of memory_budget.h: what it keeps in memory besides blocks is in the budget as long as it
 ///       is open.
 #pragma once
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@
 #include "base/ref.h"
 #include "engine/operation.h"
 #include "lsm/table.h"
+#include "lsm/values/apart_values.h"
 #include "os/disk.h"
 #include "table/block_cache.h"
 #include "table/rows/cache_shares.h"
@@ -34,6 +37,7 @@ struct TableWorld {
   table::BlockCache& cache;
   table::CacheShares* shares =
       nullptr;  ///< Of that cache and one of rows; null: rows are not kept.
+  ApartValues* values = nullptr;  ///< Null: all values stand in their rows.
 };
 
 /// What a file says of itself that `info` says differently, in words: "how many rows it has".
@@ -122,17 +126,22 @@ class OpenTable final : public Table {
   base::EpochDomain& domain() const noexcept { return world_.domain; }
   const table::TableFile& file() const noexcept { return *file_; }
 
+  /// What of the values that stand apart its rows refer to.
+  std::span<const table::ValueShare> shares() const noexcept { return file_->properties().shares; }
+
  private:
   void read_ahead(std::size_t index, Walk& walk) const;
   table::RowKey row_key(std::string_view key, std::uint64_t hash) const noexcept {
     return {.table = info().number, .key = key, .hash = hash};
   }
+  Result<void> refer() const;
   OpenTable(const TableWorld& world, TableInfo info, std::unique_ptr<table::TableFile> file,
             table::CacheSlots slots) noexcept;
 
   const TableWorld world_;
   const std::unique_ptr<table::TableFile> file_;
-  mutable table::CacheSlots slots_;  // Where blocks are is no part of what a table says.
+  mutable bool has_referred_ = false;  // Set by `open`.
+  mutable table::CacheSlots slots_;    // Where blocks are is no part of what a table says.
 };
 
 /// Every table that the engine handles is an open one.

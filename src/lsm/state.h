@@ -19,6 +19,7 @@
 #include "base/ref.h"
 #include "engine/log_place.h"
 #include "lsm/memtable/memtable.h"
+#include "lsm/values/value_ledger.h"
 #include "lsm/version.h"
 
 namespace ashlar::lsm {
@@ -26,18 +27,34 @@ namespace ashlar::lsm {
 /// A memtable with owners.
 class SharedMemtable final : public base::Counted {
  public:
-  explicit SharedMemtable(std::unique_ptr<Memtable> memtable) noexcept
-      : memtable_(std::move(memtable)) {}
+  /// Input: values  the range of the log that its rows may refer to; null: they do not
+  explicit SharedMemtable(std::unique_ptr<Memtable> memtable,
+                          std::unique_ptr<LogRangeHold> values = nullptr) noexcept
+      : memtable_(std::move(memtable)), values_(std::move(values)) {}
   ~SharedMemtable() override = default;
 
   Memtable& operator*() const noexcept { return *memtable_; }
   Memtable* operator->() const noexcept { return memtable_.get(); }
 
+  /// Tells that nothing of the log before `place` will be in it.
+  void begin_values_at(const engine::LogPlace& place) const noexcept {
+    if (values_ != nullptr) values_->begin_at(place.position);
+  }
+
+  /// Tells that nothing of the log behind `place` is in it: it is full.
+  void end_values_at(const engine::LogPlace& place) const noexcept {
+    if (values_ != nullptr) values_->end_at(place.position);
+  }
+
   /// Behind the last commit in it. Set when it is full, before it is in a state as such.
   engine::LogPlace end;
 
+  /// Of values that stand apart. Guarded by who writes to it.
+  std::uint64_t apart_bytes = 0;
+
  private:
   const std::unique_ptr<Memtable> memtable_;
+  const std::unique_ptr<LogRangeHold> values_;
 };
 
 using MemtableRef = base::Ref<SharedMemtable>;

@@ -1,5 +1,7 @@
 #include "lsm/table_output.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -54,6 +56,7 @@ Result<void> TableOutput::add(const engine::Operation& row) {
   const engine::Operation kept = is_expired(row.deadline_ms) ? erase_of(row) : row;
   if (is_let_go(kept.kind)) return {};
   ASHLAR_TRY(make_room_for(kept.key));
+  if (kept.kind == engine::OperationKind::kPutApart) ASHLAR_TRY(count_reference(kept.value));
   return writer_->add(kept, base::hash_key(kept.key, store_.identity().hash_seed));
 }
 
@@ -101,7 +104,48 @@ Result<void> TableOutput::add_block(const table::TableWalk& at) {
   if (open_bytes > 0 && open_bytes < kBlockBytesMin) {
     short_block_index_ = writer_->block_count() + 1;
   }
-  return writer_->add_stored_block(at.stored_block(), at.rows());
+  const table::Block& rows = at.rows();
+  for (std::uint32_t row = 0; row < rows.row_count(); ++row) {
+    if (rows.kind(row) != engine::OperationKind::kPutApart) continue;
+    ASHLAR_TRY(count_reference(rows.value(row)));
+  }
+  return writer_->add_stored_block(at.stored_block(), rows);
+}
+
+/// A value may go on from one piece of the log into the next: each has its share.
+Result<void> TableOutput::count_reference(std::string_view reference) {
+  const auto value = engine::decode_value_reference(reference);
+  ASHLAR_ASSERT(value.has_value(), "P9: a value that stands apart is referred to");
+  if (is_collected(value->position)) {
+    shares_[collected_position(collected_number_of(value->position), 0)] += value->bytes;
+    return {};
+  }
+  return count_bytes(value->position, value->bytes);
+}
+
+Result<void> TableOutput::count_bytes(std::uint64_t position, std::uint64_t bytes) {
+  const auto find = [&] {
+    const auto behind = std::ranges::upper_bound(pieces_, position, {}, &engine::ValuePiece::first);
+    return behind != pieces_.begin() && position < std::prev(behind)->end ? &*std::prev(behind)
+                                                                          : nullptr;
+  };
+  while (bytes > 0) {
+    const engine::ValuePiece* piece = find();
+    if (piece == nullptr && store_.values() != nullptr) {
+      pieces_ = store_.values()->pieces();
+      piece = find();
+    }
+    if (piece == nullptr) {
+      return std::unexpected(
+          Error(ErrorCode::kCorruption,
+                "a row refers to position " + std::to_string(position) + ", which no file has"));
+    }
+    const std::uint64_t here = std::min(bytes, piece->end - position);
+    shares_[piece->first] += here;
+    position += here;
+    bytes -= here;
+  }
+  return {};
 }
 
 /// Whether `key` begins another table: for the length of the one at hand, or for what that overlaps
@@ -131,9 +175,15 @@ Result<void> TableOutput::begin_table() {
 
 Result<void> TableOutput::finish_table() {
   ASHLAR_ASSERT(writer_ != nullptr, "a table that is finished was begun");
+  std::vector<table::ValueShare> shares;
+  for (const auto& [first, bytes] : std::exchange(shares_, {})) {
+    shares.push_back({.first = first, .bytes = bytes});
+  }
+  writer_->set_shares(std::move(shares));
   ASHLAR_TRY_ASSIGN(const table::TableProperties properties, writer_->finish());
   writer_.reset();
   written_.push_back(info_of(number_, properties));
+  written_.back().age_rank = rule_.age_rank.value_or(number_);
   const std::size_t count = written_.size();
   if (count < 2) return {};
   ASHLAR_ASSERT(written_[count - 2].largest < written_[count - 1].smallest,

@@ -6,16 +6,20 @@
 ///   V16  Rows in are rows out, in their order, but for those that the rule lets go of; tables come
 ///       in the order of their keys and none overlaps another.
 ///   V17  When it is given up, or goes without `finish`, none of its files is left.
+///   V44  A table tells of each piece exactly the bytes that its rows refer to.
 ///   V20  A block that is added whole leaves the rows that adding each of them would leave.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ashlar/result.h"
+#include "engine/large_values.h"
 #include "engine/row_cursor.h"
 #include "lsm/table_store.h"
 #include "table/table_walk.h"
@@ -29,6 +33,8 @@ struct OutputRule {
   std::uint64_t table_bytes_max = std::uint64_t{64} << 20U;  ///< About; a row may go beyond it.
   bool is_bottom_most = false;  ///< No older row of any key is left below (V11).
   engine::TimeMs now_ms = 0;    ///< What expired by then is gone for every reader to come.
+  std::optional<std::uint64_t> age_rank =
+      {};  ///< Of a table that is written anew; else its number.
 
   /// Tables that outputs are cut along, ascending: so that one output overlaps with few of them.
   std::vector<TableRef> cut_along = {};
@@ -81,6 +87,8 @@ class TableOutput {
   bool is_table_full(std::string_view key);
   Result<void> make_room_for(std::string_view key);
   Result<void> begin_table();
+  Result<void> count_reference(std::string_view reference);
+  Result<void> count_bytes(std::uint64_t position, std::uint64_t bytes);
   Result<void> finish_table();
 
   TableStore& store_;
@@ -89,6 +97,8 @@ class TableOutput {
   std::uint64_t number_ = 0;                    // Of its file.
   std::uint64_t short_block_index_ = 0;         // Of the last that was ended early in it, plus one.
   std::vector<TableInfo> written_;
+  std::vector<engine::ValuePiece> pieces_;         // Known so far; ascending.
+  std::map<std::uint64_t, std::uint64_t> shares_;  // Of the table at hand: bytes of each piece.
   std::size_t cut_index_ = 0;    // The tables to cut along before it end before the key at hand.
   std::uint64_t cut_bytes_ = 0;  // Of those that the table at hand has passed.
   bool is_finished_ = false;

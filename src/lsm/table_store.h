@@ -75,6 +75,9 @@ class TableStore {
 
   const Identity& identity() const noexcept { return identity_; }
 
+  /// The values that stand apart from rows; null where none do.
+  ApartValues* values() const noexcept { return world_.values; }
+
  private:
   std::string path_of(std::uint64_t number) const { return directory_ + "/" + table_name(number); }
   table::TableIdentity identity_of(std::uint64_t number) const noexcept;

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "engine/value_reference.h"
 #include "table/tag_match.h"
 
 namespace ashlar::table {
@@ -79,17 +80,38 @@ class BlockCheck {
   }
 
   const char* kinds_fault() const noexcept {
-    if (!header_.has(kHasErases)) return nullptr;
-    const auto last = base::load_number<std::uint8_t>(raw_.data() + columns_.deadlines - 1);
-    const std::uint32_t used = (header_.row_count - 1) % 8 + 1;
-    if (last >> used != 0) return "has kinds beyond its rows";
+    if (!header_.has(kHasErases) && !header_.has(kHasApart)) return nullptr;
+    const bool has_more = has_bits_beyond(columns_.erases, columns_.aparts) ||
+                          has_bits_beyond(columns_.aparts, columns_.deadlines);
+    if (has_more) return "has kinds beyond its rows";
     const Block block(raw_);
     for (std::uint32_t row = 0; row < block.row_count(); ++row) {
-      if (block.kind(row) == engine::OperationKind::kPut) continue;
-      if (!block.value(row).empty()) return "has an erase with a value";
-      if (block.deadline_ms(row) != engine::kNever) return "has an erase with a deadline";
+      if (const char* const fault = row_fault(block, row)) return fault;
     }
     return nullptr;
+  }
+
+  /// Whether the last byte of a column of bits has some that are no row's.
+  bool has_bits_beyond(std::size_t column, std::size_t end) const noexcept {
+    if (column == end) return false;
+    const auto last = base::load_number<std::uint8_t>(raw_.data() + end - 1);
+    return last >> ((header_.row_count - 1) % 8 + 1) != 0;
+  }
+
+  const char* row_fault(const Block& block, std::uint32_t row) const noexcept {
+    switch (block.kind(row)) {
+      case engine::OperationKind::kPut:
+        return nullptr;
+      case engine::OperationKind::kPutApart:
+        return engine::decode_value_reference(block.value(row)) ? nullptr
+                                                                : "has a reference to nowhere";
+      case engine::OperationKind::kErase:
+        break;
+    }
+    if (!block.value(row).empty()) return "has an erase with a value";
+    if (block.deadline_ms(row) != engine::kNever) return "has an erase with a deadline";
+    const bool is_both = header_.has(kHasApart) && block.load_bit(columns_.aparts, row);
+    return is_both ? "has an erase with a reference" : nullptr;
   }
 
   const char* keys_fault() const noexcept {

@@ -10,7 +10,8 @@
 ///   P6  A block has a row, and its keys ascend strictly.
 ///   P7  A block of more than one row has at most kBlockBytesMax bytes.
 ///   P8  Of a block that `check_block` has passed no byte outside of it is ever read.
-///   P9  An erase has no value and no deadline.
+///   P9  An erase has no value and no deadline; of a value that stands apart a block has a reference
+///       (engine/value_reference.h).
 #pragma once
 
 #include <cstdint>
@@ -94,10 +95,13 @@ class Block {
   }
 
   engine::OperationKind kind(std::uint32_t row) const noexcept {
-    if (!header_.has(kHasErases)) return engine::OperationKind::kPut;
-    const auto eight = base::load_number<std::uint8_t>(raw_ + columns_.kinds + row / 8);
-    return (eight >> row % 8 & 1U) != 0 ? engine::OperationKind::kErase
-                                        : engine::OperationKind::kPut;
+    if (header_.has(kHasErases) && load_bit(columns_.erases, row)) {
+      return engine::OperationKind::kErase;
+    }
+    if (header_.has(kHasApart) && load_bit(columns_.aparts, row)) {
+      return engine::OperationKind::kPutApart;
+    }
+    return engine::OperationKind::kPut;
   }
 
   engine::TimeMs deadline_ms(std::uint32_t row) const noexcept {
@@ -113,6 +117,10 @@ class Block {
   }
   std::uint32_t head(std::uint32_t row) const noexcept {
     return base::load_number<std::uint32_t>(raw_ + columns_.heads + std::size_t{4} * row);
+  }
+  /// Bit `row` of one of the two columns of bits.
+  bool load_bit(std::size_t column, std::uint32_t row) const noexcept {
+    return (base::load_number<std::uint8_t>(raw_ + column + row / 8) >> row % 8 & 1U) != 0;
   }
   /// Entry `row` of one of the two columns of begins.
   std::uint32_t load_begin(std::size_t column, std::uint32_t row) const noexcept {

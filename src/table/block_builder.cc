@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "engine/value_reference.h"
 #include "table/block.h"
 
 namespace ashlar::table {
@@ -28,6 +29,7 @@ BlockBuilder::Sums BlockBuilder::sums_with(const engine::Operation& row) const n
   sums.key_bytes += row.key.size();
   sums.value_bytes += row.value.size();
   sums.has_erases |= row.kind == OperationKind::kErase;
+  sums.has_aparts |= row.kind == OperationKind::kPutApart;
   sums.has_deadlines |= row.deadline_ms != engine::kNever;
   ++sums.row_count;
   return sums;
@@ -51,7 +53,7 @@ BlockHeader BlockBuilder::header_of(const Sums& sums) noexcept {
   header.flags = static_cast<std::uint8_t>(
       (sums.keys_differ ? kRestsDiffer : 0) | (sums.values_differ ? kValuesDiffer : 0) |
       (sums.has_erases ? kHasErases : 0) | (sums.has_deadlines ? kHasDeadlines : 0) |
-      (is_whole ? kRestsAreWhole : 0));
+      (is_whole ? kRestsAreWhole : 0) | (sums.has_aparts ? kHasApart : 0));
   const std::size_t in_front = prefix_bytes + header.head_key_bytes();
   const std::size_t rests_bytes = sums.key_bytes - sums.row_count * in_front;
   if (!sums.keys_differ) {
@@ -77,6 +79,10 @@ void BlockBuilder::add(const engine::Operation& row, std::uint16_t tag) {
   if (row.kind == OperationKind::kErase) {
     ASHLAR_ASSERT(row.value.empty() && row.deadline_ms == engine::kNever,
                   "P9: an erase has no value and no deadline");
+  }
+  if (row.kind == OperationKind::kPutApart) {
+    ASHLAR_ASSERT(engine::decode_value_reference(row.value).has_value(),
+                  "P9: a value that stands apart is referred to");
   }
   ASHLAR_DEBUG_ASSERT(fits(row), "P7: a block is finished before it is too long");
   sums_ = sums_with(row);
@@ -107,8 +113,9 @@ void BlockBuilder::store_row(const BlockHeader& header, const BlockColumns& colu
     base::store_number(raw + columns.value_begins + 2 * (index + 1),
                        static_cast<std::uint16_t>(row.value_end));
   }
-  if (row.kind == OperationKind::kErase) {
-    char& eight = raw[columns.kinds + index / 8];
+  if (row.kind != OperationKind::kPut) {
+    const bool is_erase = row.kind == OperationKind::kErase;
+    char& eight = raw[(is_erase ? columns.erases : columns.aparts) + index / 8];
     eight = static_cast<char>(static_cast<unsigned char>(eight) | 1U << index % 8);
   }
   if (header.has(kHasDeadlines)) {

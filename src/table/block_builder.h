@@ -56,6 +56,7 @@ class BlockBuilder {
     bool keys_differ = false;    // In length.
     bool values_differ = false;  // Likewise.
     bool has_erases = false;
+    bool has_aparts = false;
     bool has_deadlines = false;
   };
 

@@ -14,11 +14,12 @@
 ///                4n  heads: the four bytes behind the prefix, as a number that compares as they do
 ///          2(n + 1)  where each rest begins, from where the rests begin, and where the last ends
 ///          2(n + 1)  where each value begins, likewise
-///               n/8  kinds: a bit for each row, set for an erase
+///               n/8  erases: a bit for each row
+///               n/8  apart: a bit for each row whose value is a reference to where it stands
 ///                8n  deadlines
 ///                    rests of the keys, then values
 ///
-/// Columns of ends, kinds and deadlines are there when a flag says so. A head's bytes are not
+/// Columns of ends, bits and deadlines are there when a flag says so. A head's bytes are not
 /// repeated in the rest, unless some key has fewer than four behind the prefix: then all rests
 /// begin right behind it, and heads are filled up with zeros.
 #pragma once
@@ -43,13 +44,14 @@ inline constexpr std::size_t kHeadBytes = 4;
 
 /// Bits of the flags.
 enum BlockFlag : std::uint8_t {
-  kRestsDiffer = 1,    ///< In length: there is a column of where they begin.
-  kValuesDiffer = 2,   ///< The same of values.
-  kHasErases = 4,      ///< There is a column of kinds.
-  kHasDeadlines = 8,   ///< There is a column of deadlines.
-  kRestsAreWhole = 16  ///< Rests begin right behind the prefix.
+  kRestsDiffer = 1,     ///< In length: there is a column of where they begin.
+  kValuesDiffer = 2,    ///< The same of values.
+  kHasErases = 4,       ///< There is a column of which rows are erases.
+  kHasDeadlines = 8,    ///< There is a column of deadlines.
+  kRestsAreWhole = 16,  ///< Rests begin right behind the prefix.
+  kHasApart = 32        ///< There is a column of which values stand apart.
 };
-inline constexpr std::uint8_t kBlockFlagsKnown = 31;
+inline constexpr std::uint8_t kBlockFlagsKnown = 63;
 
 /// What the header says.
 struct BlockHeader {
@@ -81,7 +83,8 @@ struct BlockColumns {
   std::size_t heads;
   std::size_t rest_begins;
   std::size_t value_begins;
-  std::size_t kinds;
+  std::size_t erases;
+  std::size_t aparts;
   std::size_t deadlines;
   std::size_t rests;
 };
@@ -98,8 +101,9 @@ inline BlockColumns columns_of(const BlockHeader& header) noexcept {
   columns.heads = columns.tags + up_to_four(2 * count);
   columns.rest_begins = columns.heads + 4 * count;
   columns.value_begins = columns.rest_begins + (header.has(kRestsDiffer) ? begins_bytes : 0);
-  columns.kinds = columns.value_begins + (header.has(kValuesDiffer) ? begins_bytes : 0);
-  columns.deadlines = columns.kinds + (header.has(kHasErases) ? (count + 7) / 8 : 0);
+  columns.erases = columns.value_begins + (header.has(kValuesDiffer) ? begins_bytes : 0);
+  columns.aparts = columns.erases + (header.has(kHasErases) ? (count + 7) / 8 : 0);
+  columns.deadlines = columns.aparts + (header.has(kHasApart) ? (count + 7) / 8 : 0);
   columns.rests = columns.deadlines + (header.has(kHasDeadlines) ? 8 * count : 0);
   return columns;
 }

@@ -149,13 +149,13 @@ TEST_F(BlockFault, NamesWhatIsWrong) {
             "has keys that do not fill their place");
   EXPECT_EQ(fault_with(columns_.value_begins + 8, std::uint16_t{3}),
             "has values that do not fill their place");
-  EXPECT_EQ(fault_with(columns_.kinds, std::uint8_t{0x14}), "has kinds beyond its rows");
+  EXPECT_EQ(fault_with(columns_.erases, std::uint8_t{0x14}), "has kinds beyond its rows");
   EXPECT_EQ(fault_with(columns_.rests, 'z'), "has a head of another key");
 }
 
 // P6 and P9 hold of what is read as they do of what is written.
 TEST_F(BlockFault, FindsKeysOutOfOrderAndErasesThatHoldSomething) {
-  EXPECT_EQ(fault_with(columns_.kinds, std::uint8_t{0x05}), "has an erase with a value");
+  EXPECT_EQ(fault_with(columns_.erases, std::uint8_t{0x05}), "has an erase with a value");
   EXPECT_EQ(fault_with(columns_.deadlines + 16, std::int64_t{5}), "has an erase with a deadline");
   std::string raw = raw_;
   raw[columns_.rests] = '3';

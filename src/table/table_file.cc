@@ -73,7 +73,7 @@ Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::st
   auto decompressor = Decompressor::make(dictionary);
   if (!decompressor) return damaged(TableSection::kDictionary, "the dictionary makes no sense");
   ASHLAR_TRY_ASSIGN(const std::string stored, read(TableSection::kProperties, "the properties"));
-  auto properties = decode_properties(stored);
+  auto properties = decode_properties(stored, footer.version);
   if (!properties || properties->block_count != index->block_count() ||
       properties->smallest_key != index->separator(0) ||
       properties->largest_key < index->separator(index->block_count() - 1)) {
@@ -180,7 +180,8 @@ Result<void> TableFile::load_block(std::size_t block, std::span<char> to) const 
 
 std::size_t TableFile::pinned_bytes() const noexcept {
   return sizeof(*this) + filter_.bytes() + index_.bytes() + decompressor_.bytes() +
-         properties_.smallest_key.capacity() + properties_.largest_key.capacity();
+         properties_.smallest_key.capacity() + properties_.largest_key.capacity() +
+         properties_.shares.capacity() * sizeof(ValueShare);
 }
 
 }  // namespace ashlar::table

@@ -178,7 +178,7 @@ TEST_F(DamagedTable, IsRefusedWhenItIsOfALaterVersion) {
   base::append_number(version, std::uint32_t{7});
   disk_.overwrite(kTestPath, content_.size() - kFooterBytes + 80, version);
   EXPECT_EQ(refusal(), "/0000000012.table at " + std::to_string(content_.size() - kFooterBytes) +
-                           ": a table of version 7, and this program reads version 1");
+                           ": a table of version 7, and this program reads version 2");
 }
 
 // Each read fails in turn, at the opening and at a block: nobody gets a table that is not whole.

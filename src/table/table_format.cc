@@ -69,6 +69,36 @@ bool is_consistent(const TableProperties& properties) noexcept {
          properties.smallest_key <= properties.largest_key;
 }
 
+/// Whether the shares ascend and none is of nothing.
+bool is_in_order(const std::vector<ValueShare>& shares) noexcept {
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i].bytes == 0) return false;
+    if (i > 0 && shares[i - 1].first >= shares[i].first) return false;
+  }
+  return true;
+}
+
+void append_shares(std::string& to, const std::vector<ValueShare>& shares) {
+  base::append_varint(to, shares.size());
+  for (const ValueShare& share : shares) {
+    base::append_number(to, share.first);
+    base::append_varint(to, share.bytes);
+  }
+}
+
+/// No more is allocated than `from` holds.
+bool take_shares(std::string_view& from, std::vector<ValueShare>& shares) {
+  std::uint64_t count = 0;
+  if (!base::take_varint(from, count) || count == 0) return false;
+  for (; count > 0; --count) {
+    ValueShare share;
+    if (!base::take_number(from, share.first) || !base::take_varint(from, share.bytes))
+      return false;
+    shares.push_back(share);
+  }
+  return is_in_order(shares);
+}
+
 bool take_text(std::string_view& from, std::string& text) {
   std::uint64_t bytes = 0;
   std::string_view view;
@@ -117,8 +147,9 @@ void append_footer(std::string& to, const TableFooter& footer, const TableIdenti
     base::append_number(to, section.offset);
     base::append_number(to, section.bytes);
   }
-  base::append_number(to, kTableVersion);
-  to.append(kChecksumOffset - kVersionOffset - sizeof(kTableVersion), '\0');
+  ASHLAR_ASSERT(footer.version > 0 && footer.version <= kTableVersion, "a version that is read");
+  base::append_number(to, footer.version);
+  to.append(kChecksumOffset - kVersionOffset - sizeof(footer.version), '\0');
   const std::string_view covered = std::string_view(to).substr(begin);
   ASHLAR_ASSERT(covered.size() == kChecksumOffset, "the footer is as documented");
   base::append_number(to, base::hash_key(covered, seed_of(identity, offset)));
@@ -138,7 +169,8 @@ Result<TableFooter> decode_footer(std::string_view bytes, const TableIdentity& i
     return std::unexpected(
         Error(ErrorCode::kUnavailable, std::string(path) + " at " + std::to_string(offset) +
                                            ": a table of version " + std::to_string(version) +
-                                           ", and this program reads version 1"));
+                                           ", and this program reads version " +
+                                           std::to_string(kTableVersion)));
   }
   const auto checksum = base::load_number<std::uint64_t>(bytes.data() + kChecksumOffset);
   const std::string_view covered = bytes.substr(0, kChecksumOffset);
@@ -149,6 +181,7 @@ Result<TableFooter> decode_footer(std::string_view bytes, const TableIdentity& i
                             : "the footer is damaged");
   }
   TableFooter footer;
+  footer.version = version;
   const char* from = bytes.data() + 16;
   for (TableFooter::Handle& section : footer.sections) {
     section = {.offset = base::load_number<std::uint64_t>(from),
@@ -174,9 +207,12 @@ void append_properties(std::string& to, const TableProperties& properties) {
   to.append(properties.smallest_key);
   base::append_varint(to, properties.largest_key.size());
   to.append(properties.largest_key);
+  if (properties.shares.empty()) return;
+  ASHLAR_ASSERT(is_in_order(properties.shares), "G9: shares are of pieces in their order");
+  append_shares(to, properties.shares);
 }
 
-std::optional<TableProperties> decode_properties(std::string_view bytes) {
+std::optional<TableProperties> decode_properties(std::string_view bytes, std::uint32_t version) {
   TableProperties properties;
   std::uint8_t compression = 0;
   const bool is_whole =
@@ -188,7 +224,8 @@ std::optional<TableProperties> decode_properties(std::string_view bytes) {
       base::take_number(bytes, properties.raw_bytes) && base::take_number(bytes, compression) &&
       base::take_number(bytes, properties.filter_bits_per_key) &&
       base::take_number(bytes, properties.filter_bits_per_hash) &&
-      take_text(bytes, properties.smallest_key) && take_text(bytes, properties.largest_key);
+      take_text(bytes, properties.smallest_key) && take_text(bytes, properties.largest_key) &&
+      (version == kTableVersionWithoutShares || take_shares(bytes, properties.shares));
   if (!is_whole || !bytes.empty() || !is_known(compression)) return std::nullopt;
   properties.compression = static_cast<Compression>(compression);
   return is_consistent(properties) ? std::optional(std::move(properties)) : std::nullopt;

@@ -15,6 +15,8 @@
 ///   G5  A checksum covers where the bytes stand: database, seed of its hashes, file number,
 ///       offset. What was moved to another place does not pass there.
 ///   G8  A file that ends early at any byte is no table.
+///   G9  A table tells how many bytes its rows refer to, of each piece that values stand in, the
+///       pieces in their order. One without such rows says nothing of it, in version 1.
 #pragma once
 
 #include <array>
@@ -22,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ashlar/result.h"
 #include "engine/operation.h"
@@ -30,7 +33,10 @@
 namespace ashlar::table {
 
 inline constexpr std::string_view kTableMagic = "ashlrtbl";
-inline constexpr std::uint32_t kTableVersion = 1;
+/// The version that this code reads, and writes where rows have values that stand apart. Without
+/// such rows a table is of version 1, as before there were any.
+inline constexpr std::uint32_t kTableVersion = 2;
+inline constexpr std::uint32_t kTableVersionWithoutShares = 1;
 inline constexpr std::size_t kTrailerBytes = 9;
 inline constexpr std::size_t kFooterBytes = 112;
 
@@ -64,6 +70,14 @@ std::optional<StoredBlock> open_sealed(std::string_view sealed, const TableIdent
 enum class TableSection : std::uint8_t { kFilter, kIndex, kDictionary, kProperties };
 inline constexpr std::size_t kSectionCount = 4;
 
+/// How much of a piece of the log, or of a file of collected values, the rows of a table refer to.
+struct ValueShare {
+  std::uint64_t first = 0;  ///< The position at which the piece begins.
+  std::uint64_t bytes = 0;  ///< At least 1.
+
+  bool operator==(const ValueShare&) const = default;
+};
+
 /// The end of a table.
 struct TableFooter {
   struct Handle {
@@ -71,6 +85,7 @@ struct TableFooter {
     std::uint64_t bytes = 0;  ///< Without the trailer.
   };
   std::array<Handle, kSectionCount> sections;
+  std::uint32_t version = kTableVersionWithoutShares;
 
   const Handle& section(TableSection which) const noexcept {
     return sections[static_cast<std::size_t>(which)];
@@ -103,13 +118,14 @@ struct TableProperties {
   std::uint8_t filter_bits_per_hash = 0;
   std::string smallest_key;
   std::string largest_key;
-  std::uint64_t file_bytes = 0;  ///< Not stored: the file has it.
+  std::vector<ValueShare> shares;  ///< Ascending; none in version 1.
+  std::uint64_t file_bytes = 0;    ///< Not stored: the file has it.
 };
 
 void append_properties(std::string& to, const TableProperties& properties);
 
-/// Returns: nullopt when `bytes` are no properties of a table that could be
-std::optional<TableProperties> decode_properties(std::string_view bytes);
+/// Returns: nullopt when `bytes` are no properties of a table of that version that could be
+std::optional<TableProperties> decode_properties(std::string_view bytes, std::uint32_t version);
 
 /// "PATH at OFFSET: WHAT".
 Error table_damage(std::string_view path, std::uint64_t offset, std::string_view what);

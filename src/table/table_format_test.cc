@@ -141,8 +141,8 @@ TEST_F(FooterTest, SaysWhyItRefuses) {
   EXPECT_EQ(refusal(""), "t at 400: the file is too short for a table");
   EXPECT_EQ(refusal(std::string(kFooterBytes, 'x')), "t at 400: this is not the footer of a table");
   std::string later = bytes_;
-  base::store_number(later.data() + 80, std::uint32_t{2});
-  EXPECT_EQ(refusal(later), "t at 400: a table of version 2, and this program reads version 1");
+  base::store_number(later.data() + 80, std::uint32_t{3});
+  EXPECT_EQ(refusal(later), "t at 400: a table of version 3, and this program reads version 2");
   EXPECT_EQ(decode_footer(later, kIdentity, "t", kOffset).error().code(), ErrorCode::kUnavailable);
   std::string other = bytes_;
   base::store_number(other.data() + 8, std::uint64_t{3});
@@ -172,7 +172,7 @@ TEST(TableProperties, ComeBackAsTheyWere) {
   const TableProperties written = properties();
   std::string bytes;
   append_properties(bytes, written);
-  const auto read = decode_properties(bytes);
+  const auto read = decode_properties(bytes, 1);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->row_count, 10U);
   EXPECT_EQ(read->erase_count, 2U);
@@ -190,13 +190,13 @@ TEST(TableProperties, AreRefusedWhenTheyCannotBe) {
   std::string bytes;
   append_properties(bytes, properties());
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
-    EXPECT_FALSE(decode_properties(std::string_view(bytes).substr(0, cut)).has_value());
+    EXPECT_FALSE(decode_properties(std::string_view(bytes).substr(0, cut), 1).has_value());
   }
-  EXPECT_FALSE(decode_properties(bytes + '\0').has_value());
+  EXPECT_FALSE(decode_properties(bytes + '\0', 1).has_value());
   const auto is_refused_with = [&](std::size_t at, std::uint64_t number) {
     std::string changed = bytes;
     base::store_number(changed.data() + at, number);
-    return !decode_properties(changed).has_value();
+    return !decode_properties(changed, 1).has_value();
   };
   EXPECT_TRUE(is_refused_with(0, 3)) << "fewer rows than blocks";
   EXPECT_TRUE(is_refused_with(8, 11)) << "more erases than rows";
@@ -205,10 +205,10 @@ TEST(TableProperties, AreRefusedWhenTheyCannotBe) {
   EXPECT_TRUE(is_refused_with(32, 0)) << "no blocks";
   std::string dense = bytes;
   dense[49] = '\x7f';
-  EXPECT_FALSE(decode_properties(dense).has_value()) << "a filter of too many bits for a key";
+  EXPECT_FALSE(decode_properties(dense, 1).has_value()) << "a filter of too many bits for a key";
   std::string descending = bytes;
   descending.back() = '\0';
-  EXPECT_FALSE(decode_properties(descending).has_value()) << "keys that descend";
+  EXPECT_FALSE(decode_properties(descending, 1).has_value()) << "keys that descend";
 }
 
 }  // namespace

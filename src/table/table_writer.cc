@@ -38,6 +38,7 @@ void TableWriter::count_row(engine::OperationKind kind, engine::TimeMs deadline_
                             std::uint64_t hash) {
   ++properties_.row_count;
   if (kind == engine::OperationKind::kErase) ++properties_.erase_count;
+  if (kind == engine::OperationKind::kPutApart) ++apart_count_;
   if (deadline_ms != engine::kNever) ++properties_.expiring_count;
   properties_.earliest_deadline_ms = std::min(properties_.earliest_deadline_ms, deadline_ms);
   filter_.add(hash);
@@ -139,6 +140,8 @@ Result<void> TableWriter::write_out(std::size_t bytes_min) {
 
 Result<TableProperties> TableWriter::finish() {
   ASHLAR_ASSERT(properties_.row_count > 0, "a table has a row");
+  ASHLAR_ASSERT((apart_count_ > 0) == !properties_.shares.empty(),
+                "G9: what rows refer to was counted");
   if (!block_.is_empty()) ASHLAR_TRY(finish_block());
   if (awaits_dictionary_) ASHLAR_TRY(settle_dictionary());
   properties_.largest_key = last_key_;
@@ -147,6 +150,7 @@ Result<TableProperties> TableWriter::finish() {
   std::string properties;
   append_properties(properties, properties_);
   TableFooter footer;
+  if (!properties_.shares.empty()) footer.version = kTableVersion;
   // In the order in which they lie: each begins where the one before ends (G4).
   footer.sections = {append_sealed(filter_.finish(), Compression::kNone),
                      append_sealed(index_.finish(), Compression::kNone),

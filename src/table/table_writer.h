@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ashlar/result.h"
@@ -60,6 +61,9 @@ class TableWriter {
   /// Cost:   a copy, and a hash a row: no compression, and no row is moved
   Result<void> add_stored_block(const StoredBlock& stored, const Block& rows);
 
+  /// What the rows that were added refer to (G9), which the caller counts.
+  void set_shares(std::vector<ValueShare> shares) { properties_.shares = std::move(shares); }
+
   /// Writes what is left and makes the content of the file durable. A row was added. The caller
   /// makes the name durable (File, sync_directory).
   ///
@@ -104,6 +108,7 @@ class TableWriter {
   FilterBuilder filter_;
   TableIndexBuilder index_;
   TableProperties properties_;
+  std::uint64_t apart_count_ = 0;  // Rows with a reference.
 
   // The dictionary, and the blocks that are kept back until there is one.
   Compressor compressor_;

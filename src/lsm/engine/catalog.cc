@@ -154,6 +154,11 @@ Result<void> Catalog::install(const VersionEdit& edit) {
   return install_locked(edit, newest_, [](State&) {});
 }
 
+bool Catalog::is_sure() const {
+  const base::MutexLock lock(mutex_);
+  return manifests_.is_sure();
+}
+
 /// Under the mutex, so that manifest and version are of one moment.
 std::unique_ptr<engine::HeldFiles> Catalog::hold() const {
   const base::MutexLock lock(mutex_);

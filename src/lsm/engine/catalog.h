@@ -58,6 +58,9 @@ class Catalog {
   /// Errors: as above
   Result<void> install(const VersionEdit& edit);
 
+  /// Whether it is certain which manifest counts; if not, nothing that either names may go.
+  bool is_sure() const;
+
   /// Holds the tables that the manifest names now (V37 of persistent_engine.h).
   std::unique_ptr<engine::HeldFiles> hold() const;
 

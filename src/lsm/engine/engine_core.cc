@@ -23,7 +23,8 @@ DiskEngine::DiskEngine(const DiskEngineWorld& world)
       budget_(world.settings.budget_bytes),
       // An arena can hold whatever the budget has room for.
       spares_(budget_, std::min(settings_.budget_bytes, kPlaceBytesMax),
-              settings_.memtable_kept_bytes()) {
+              settings_.memtable_kept_bytes()),
+      values_(world.disk, world.directory, world.values) {
   ASHLAR_ASSERT(settings_.memtable_share_bytes() < settings_.budget_bytes,
                 "memtables leave something of the budget for tables");
 }
@@ -43,13 +44,17 @@ Result<void> DiskEngine::load(const TableStore::Identity& identity) {
   ASHLAR_TRY_ASSIGN(rows_, table::RowCache::make(budget_, domain_));
   shares_ = std::make_unique<table::CacheShares>(*cache_, *rows_, settings_.row_chunk_count);
   const base::MutexLock lock(write_mutex_);
-  ASHLAR_TRY_ASSIGN(active_, make_memtable());
+  ASHLAR_TRY_ASSIGN(active_, make_memtable(0));
   const TableWorld world{.disk = disk_,
                          .budget = budget_,
                          .domain = domain_,
                          .cache = *cache_,
-                         .shares = shares_.get()};
+                         .shares = shares_.get(),
+                         .values = &values_};
   ASHLAR_TRY_ASSIGN(catalog_, Catalog::open(world, directory_, identity, active_));
+  ASHLAR_TRY(values_.open(catalog_->identity().database_id));
+  ASHLAR_TRY(expect_values());
+  active_->begin_values_at(catalog_->flushed_place());
   hash_seed_ = catalog_->identity().hash_seed;
   visible_.store(catalog_->last_sequence(), std::memory_order_relaxed);
   upkeep_ = std::make_unique<Upkeep>(*catalog_, settings_, clock_, *shares_);
@@ -68,9 +73,24 @@ DiskEngine::~DiskEngine() {
   while (domain_.retired_count() > 0) domain_.collect();
 }
 
-Result<MemtableRef> DiskEngine::make_memtable() {
+/// Whether everything is there that tables refer to.
+Result<void> DiskEngine::expect_values() const {
+  const base::Ref<const State> state = catalog_->states().hold();
+  for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const TableRef& table : state->version->tables(level)) {
+      const OpenTable& open = opened(*table);
+      ASHLAR_TRY(values_.expect(open.shares(), open.file().path()));
+    }
+  }
+  return {};
+}
+
+/// One for commits that are in the log from `log_begin` on.
+Result<MemtableRef> DiskEngine::make_memtable(std::uint64_t log_begin) {
   ASHLAR_TRY_ASSIGN(auto memtable, Memtable::make(spares_));
-  return base::make_ref<SharedMemtable>(std::move(memtable));
+  std::unique_ptr<LogRangeHold> range;
+  if (values_.has_log()) range = std::make_unique<LogRangeHold>(values_.ledger(), log_begin);
+  return base::make_ref<SharedMemtable>(std::move(memtable), std::move(range));
 }
 
 engine::LogPlace DiskEngine::flushed_place() const {

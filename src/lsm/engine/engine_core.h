@@ -29,8 +29,10 @@
 #include "base/thread_safety.h"
 #include "lsm/disk_engine.h"
 #include "lsm/engine/catalog.h"
+#include "lsm/engine/row_operations.h"
 #include "lsm/engine/snapshots.h"
 #include "lsm/upkeep/upkeep.h"
+#include "lsm/values/apart_values.h"
 #include "table/block_cache.h"
 #include "table/rows/cache_shares.h"
 
@@ -68,6 +70,9 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<void> start(engine::LogControl& log, engine::Background background) override;
   Result<void> flush() override;
   std::unique_ptr<engine::HeldFiles> hold_files() override;
+  bool refers_to(const engine::ValuePiece& piece) const override {
+    return values_.ledger().refers_to(piece);
+  }
   Result<void> compact() override;
   void stop() noexcept override;
 
@@ -94,7 +99,8 @@ class DiskEngine final : public engine::PersistentEngine {
 
   explicit DiskEngine(const DiskEngineWorld& world);
   Result<void> load(const TableStore::Identity& identity);
-  Result<MemtableRef> make_memtable();
+  Result<MemtableRef> make_memtable(std::uint64_t log_begin);
+  Result<void> expect_values() const;
   void add_work(Stats& stats) const;
   std::uint64_t hash_of(std::string_view key) const noexcept {
     return base::hash_key(key, hash_seed_);
@@ -111,6 +117,7 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<std::optional<Row>> find(const State& state, std::string_view key, std::uint64_t hash,
                                   Sequence sequence) const;
   bool is_visible(const Row& row, const engine::View& view) const noexcept;
+  Result<void> copy_value(const Row& row, Value& to) const;
   Result<bool> read(const State& state, Sequence sequence, std::string_view key,
                     const engine::View& view, Value* value, engine::TimeMs* deadline_ms) const;
   Held hold(const engine::View& view) const;
@@ -129,8 +136,9 @@ class DiskEngine final : public engine::PersistentEngine {
   void keep_pace(std::span<const engine::Operation> operations);
   Result<std::optional<Present>> find_present(std::string_view key) const;
   Result<std::size_t> erase_one(const engine::Operation& erase, engine::Commit* commit);
-  Result<void> apply_locked(std::span<const engine::Operation> operations, engine::Commit* commit)
+  Result<void> apply_locked(RowOperations& operations, engine::Commit* commit)
       ASHLAR_REQUIRES(write_mutex_);
+  bool is_full_locked() const noexcept ASHLAR_REQUIRES(write_mutex_);
   Result<void> make_room_locked(std::span<const engine::Operation> operations)
       ASHLAR_REQUIRES(write_mutex_);
   Result<void> reserve_locked(std::span<const engine::Operation> operations)
@@ -138,7 +146,7 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<void> reserve_behind_readers_locked(std::span<const engine::Operation> operations)
       ASHLAR_REQUIRES(write_mutex_);
   Result<void> rotate_locked() ASHLAR_REQUIRES(write_mutex_);
-  void insert_all(std::span<const engine::Operation> operations) noexcept
+  void insert_all(RowOperations& operations, const engine::Commit* commit) noexcept
       ASHLAR_REQUIRES(write_mutex_);
 
   // Set at construction. Tables and states need what stands before them, and go first.
@@ -149,6 +157,7 @@ class DiskEngine final : public engine::PersistentEngine {
   base::MemoryBudget budget_;
   SpareArenas spares_;
   mutable base::EpochDomain domain_;
+  ApartValues values_;
 
   // Set by `load`.
   std::unique_ptr<table::BlockCache> cache_;

@@ -116,7 +116,9 @@ Result<void> DiskEngine::read_group(const State& state, Sequence sequence,
   for (const KeyRead& read : all) {
     std::optional<Value>& value = values[read.index];
     value.reset();
-    if (read.row && is_visible(*read.row, view)) value.emplace(read.row->value);
+    if (!read.row || !is_visible(*read.row, view)) continue;
+    value.emplace();
+    ASHLAR_TRY(copy_value(*read.row, *value));
   }
   return {};
 }

@@ -71,7 +71,7 @@ Result<std::unique_ptr<engine::Cursor>> DiskEngine::scan(const Range& range,
   ASHLAR_TRY_ASSIGN(Sources sources, sources_of(*held.state, held.sequence));
   auto hold = std::make_unique<HeldState>(snapshots_, std::move(held.state));
   return std::make_unique<engine::VisibleCursor>(merge(std::move(sources)), range, moment_ms,
-                                                 std::move(hold));
+                                                 std::move(hold), &values_);
 }
 
 Result<void> DiskEngine::visit_all(const RowVisitor& visit) {
@@ -79,10 +79,15 @@ Result<void> DiskEngine::visit_all(const RowVisitor& visit) {
   const engine::TimeMs moment_ms = clock_.now_ms();
   ASHLAR_TRY_ASSIGN(Sources sources, sources_of(*held.state, held.sequence));
   const auto rows = merge(std::move(sources));
+  Value apart;
   for (rows->seek_to_first(); rows->is_valid(); rows->next()) {
     const engine::StoredRow& row = *rows->row();
     if (row.kind == engine::OperationKind::kErase || row.deadline_ms <= moment_ms) continue;
-    ASHLAR_TRY(visit({.key = row.key, .value = row.value, .deadline_ms = row.deadline_ms}));
+    const bool is_apart = row.kind == engine::OperationKind::kPutApart;
+    if (is_apart) ASHLAR_TRY(values_.read(row.value, apart));
+    ASHLAR_TRY(visit({.key = row.key,
+                      .value = is_apart ? apart.view() : row.value,
+                      .deadline_ms = row.deadline_ms}));
   }
   return rows->status();
 }

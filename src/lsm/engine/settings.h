@@ -16,6 +16,17 @@
 
 namespace ashlar::lsm {
 
+/// When values are moved out of pieces of which little is needed: upkeep/collection.h.
+struct CollectionSettings {
+  /// A piece with so much garbage in a hundred bytes is collected,
+  std::uint64_t piece_percent_max = 50;
+  /// and the worst ones while of all together it is more than this. So what is kept takes at most
+  /// half as much again as what is needed, and collecting writes each byte twice again at most.
+  std::uint64_t total_percent_max = 33;
+  /// About so much is moved at a time.
+  std::uint64_t moved_bytes_max = std::uint64_t{256} << 20U;
+};
+
 struct EngineSettings {
   std::size_t budget_bytes = 0;
 
@@ -34,8 +45,16 @@ struct EngineSettings {
   /// What the cache of rows has before blocks are short of memory, in chunks; for tests.
   std::size_t row_chunk_count = 0;
 
+  /// Values of so many bytes stand apart from their rows: a read of one then costs one more of the
+  /// disk, and writing it again with every compaction would cost more. One block of the disk.
+  std::size_t large_value_bytes = 4096;
+
+  /// A memtable that refers to so many bytes is full: they are what an opening has to replay.
+  std::uint64_t memtable_apart_bytes = std::uint64_t{256} << 20U;
+
   TableCompression compression = TableCompression::kLz4;
   PickerSettings picker = {};
+  CollectionSettings collection = {};
 
   /// The settings that go with options that have been checked.
   static EngineSettings of(const Options& options) noexcept {

@@ -9,6 +9,8 @@ namespace ashlar::lsm {
 inline EngineSettings tiny_settings(const Options& options) {
   EngineSettings settings = EngineSettings::of(options);
   settings.memtable_bytes = std::size_t{88} << 10U;  // Of them 64 KiB for the first buckets.
+  settings.large_value_bytes = 64;
+  settings.memtable_apart_bytes = std::uint64_t{128} << 10U;
   settings.level0_count_stop = 6;
   settings.table_bytes_max = std::uint64_t{8} << 10U;
   settings.picker.level0_count_max = 2;

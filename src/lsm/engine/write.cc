@@ -32,9 +32,10 @@ Result<std::size_t> DiskEngine::apply(std::span<const engine::Operation> operati
   if (operations.size() == 1 && operations.front().kind == engine::OperationKind::kErase) {
     return erase_one(operations.front(), commit);
   }
-  keep_pace(operations);
+  RowOperations rows(operations, commit, settings_.large_value_bytes);
+  keep_pace(rows.rows());
   const base::MutexLock lock(write_mutex_);
-  ASHLAR_TRY(apply_locked(operations, commit));
+  ASHLAR_TRY(apply_locked(rows, commit));
   return operations.size();
 }
 
@@ -63,17 +64,19 @@ Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine
   const Sequence before = visible();
   ASHLAR_TRY_ASSIGN(bool is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
   if (!is_there) return std::size_t{0};
+  RowOperations rows({&erase, 1}, commit, settings_.large_value_bytes);
   const base::MutexLock lock(write_mutex_);
   if (visible() != before) {
     ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
     if (!is_there) return std::size_t{0};
   }
-  ASHLAR_TRY(apply_locked({&erase, 1}, commit));
+  ASHLAR_TRY(apply_locked(rows, commit));
   return std::size_t{1};
 }
 
 /// The log gets the row as it is now: its older one may be taken for expired by a flush or a
 /// compaction before this one is in a table, and replaying a mere deadline would find nothing then.
+/// A value that stands apart is written there anew for the same reason, and referred to there.
 Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
                                                          engine::TimeMs deadline_ms,
                                                          engine::Commit* commit) {
@@ -87,17 +90,17 @@ Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
   }
   const engine::Operation put{
       .key = key, .value = present->value.view(), .deadline_ms = deadline_ms};
-  ASHLAR_TRY(make_room_locked({&put, 1}));
+  RowOperations rows({&put, 1}, commit, settings_.large_value_bytes);
+  ASHLAR_TRY(make_room_locked(rows.rows()));
   if (commit != nullptr && !commit->append_as(put)) return std::unexpected(refused_by_log());
-  insert_all({&put, 1});
+  insert_all(rows, commit);
   return present->deadline_ms;
 }
 
-Result<void> DiskEngine::apply_locked(std::span<const engine::Operation> operations,
-                                      engine::Commit* commit) {
-  ASHLAR_TRY(make_room_locked(operations));
+Result<void> DiskEngine::apply_locked(RowOperations& operations, engine::Commit* commit) {
+  ASHLAR_TRY(make_room_locked(operations.rows()));
   if (commit != nullptr && !commit->append()) return std::unexpected(refused_by_log());
-  insert_all(operations);
+  insert_all(operations, commit);
   return {};
 }
 
@@ -107,7 +110,11 @@ Result<void> DiskEngine::make_room_locked(std::span<const engine::Operation> ope
   return room;
 }
 
-void DiskEngine::insert_all(std::span<const engine::Operation> operations) noexcept {
+/// Makes rows of what is in the log by now, when there is one.
+void DiskEngine::insert_all(RowOperations& rows, const engine::Commit* commit) noexcept {
+  if (commit != nullptr) rows.place(*commit);
+  active_->apart_bytes += rows.apart_bytes();
+  const std::span<const engine::Operation> operations = rows.rows();
   const Sequence sequence = visible_.load(std::memory_order_relaxed) + 1;
   Memtable& memtable = **active_;
   std::array<std::uint64_t, kPrefetchDistance> hashes;
@@ -129,10 +136,15 @@ void DiskEngine::insert_all(std::span<const engine::Operation> operations) noexc
   count_up(erase_count_, erase_count);
 }
 
+bool DiskEngine::is_full_locked() const noexcept {
+  return (*active_)->bytes() >= settings_.memtable_bytes ||
+         active_->apart_bytes >= settings_.memtable_apart_bytes;
+}
+
 /// Takes the memory that `operations` need, in a fresh memtable where the one at hand is full or
 /// has no addresses for them. When the budget is used up the cache gives way.
 Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> operations) {
-  if ((*active_)->bytes() >= settings_.memtable_bytes) {
+  if (is_full_locked()) {
     ASHLAR_TRY(upkeep_->wait_for_level0());
     ASHLAR_TRY(rotate_locked());
   }
@@ -166,9 +178,11 @@ Result<void> DiskEngine::reserve_behind_readers_locked(
 
 Result<void> DiskEngine::rotate_locked() {
   ASHLAR_TRY(upkeep_->wait_for_room());
-  ASHLAR_TRY_ASSIGN(MemtableRef next, make_memtable());
   // Nobody appends to the log but under this mutex. What is replayed from it stays in it.
-  active_->end = log_ != nullptr ? log_->end() : catalog_->flushed_place();
+  const engine::LogPlace end = log_ != nullptr ? log_->end() : catalog_->flushed_place();
+  ASHLAR_TRY_ASSIGN(MemtableRef next, make_memtable(end.position));
+  active_->end = end;
+  if (log_ != nullptr) active_->end_values_at(end);
   ASHLAR_ASSERT(active_.get() == catalog_->states().hold()->active.get(),
                 "the memtable that is written to is that of the current state");
   catalog_->states().change([&](State& state) { state.rotate(next); });

@@ -14,11 +14,18 @@ Place Records::write_version(const engine::Operation& operation, Sequence sequen
   const std::size_t deadline_bytes = has_deadline ? sizeof(engine::TimeMs) : 0;
   char* const memory =
       arena_.allocate(sizeof(RowVersion) + deadline_bytes + operation.value.size());
+  const bool is_apart = operation.kind == engine::OperationKind::kPutApart;
+  if (is_apart) {
+    ASHLAR_ASSERT(operation.value.size() == engine::ValueReference::kBytes,
+                  "a value that stands apart is referred to");
+  }
   const std::uint32_t flags =
       (is_erase ? RowVersion::kEraseBit : 0) | (has_deadline ? RowVersion::kDeadlineBit : 0);
-  new (memory) RowVersion{.sequence = sequence,
-                          .shape = flags | static_cast<std::uint32_t>(operation.value.size()),
-                          .older = older};
+  new (memory)
+      RowVersion{.sequence = sequence,
+                 .shape = flags | (is_apart ? RowVersion::kApart
+                                            : static_cast<std::uint32_t>(operation.value.size())),
+                 .older = older};
   char* const after = memory + sizeof(RowVersion);
   if (has_deadline) base::store_number(after, operation.deadline_ms);
   if (!operation.value.empty()) {  // No bytes may have no address.

@@ -8,7 +8,8 @@
 ///               padding to 8; then the key's first version, in the same cache lines as a rule
 ///
 ///     RowVersion     0     8  sequence
-///                    8     4  shape       bits 0-29 value bytes, 30 has a deadline, 31 is an erase
+///                    8     4  shape       bits 0-29 value bytes, 30 has a deadline, 31 is an erase;
+///                                         all of bits 0-29: the value is a reference
 ///                   12     4  older       place of the version before; 0: none
 ///                   16     8  deadline    only where there is one
 ///                    …     n  value
@@ -31,6 +32,7 @@
 #include "base/coding.h"
 #include "base/hints.h"
 #include "engine/operation.h"
+#include "engine/value_reference.h"
 #include "lsm/memtable/arena.h"
 
 namespace ashlar::lsm {
@@ -49,18 +51,22 @@ struct RowVersion {
   static constexpr std::uint32_t kEraseBit = std::uint32_t{1} << 31U;
   static constexpr std::uint32_t kDeadlineBit = std::uint32_t{1} << 30U;
   static constexpr std::size_t kValueBytesMax = std::size_t{512} << 20U;
-  static_assert(kValueBytesMax < kDeadlineBit, "the length of a value fits its field");
+  static constexpr std::uint32_t kApart = kDeadlineBit - 1;  // As the length.
+  static_assert(kValueBytesMax < kApart, "the length of a value fits its field");
 
   bool is_erase() const noexcept { return (shape & kEraseBit) != 0; }
+  bool is_apart() const noexcept { return (shape & kApart) == kApart; }
   bool has_deadline() const noexcept { return (shape & kDeadlineBit) != 0; }
   engine::OperationKind kind() const noexcept {
-    return is_erase() ? engine::OperationKind::kErase : engine::OperationKind::kPut;
+    if (is_erase()) return engine::OperationKind::kErase;
+    return is_apart() ? engine::OperationKind::kPutApart : engine::OperationKind::kPut;
   }
   engine::TimeMs deadline_ms() const noexcept {
     return has_deadline() ? base::load_number<engine::TimeMs>(after()) : engine::kNever;
   }
   std::string_view value() const noexcept {
-    return {after() + (has_deadline() ? sizeof(engine::TimeMs) : 0), shape & (kDeadlineBit - 1)};
+    const std::size_t bytes = is_apart() ? engine::ValueReference::kBytes : shape & kApart;
+    return {after() + (has_deadline() ? sizeof(engine::TimeMs) : 0), bytes};
   }
 
   /// What follows the fixed part.

@@ -215,7 +215,7 @@ void Upkeep::work() noexcept {
   (void)without_exceptions([this]() -> Result<void> {
     ASHLAR_TRY(flush_all());
     while (true) {
-      ASHLAR_TRY_ASSIGN(const bool was_due, compact_once({}));
+      ASHLAR_TRY_ASSIGN(const bool was_due, tidy_once({}));
       if (!was_due) return {};
     }
   });
@@ -238,7 +238,53 @@ std::optional<CompactionPlan> Upkeep::pick_of_all() const {
   return picker.pick_range(smallest, largest, clock_.now_ms());
 }
 
+/// Compactions come first: they tell what is garbage.
+Result<bool> Upkeep::tidy_once(const std::stop_token& stop) {
+  ASHLAR_TRY_ASSIGN(const bool was_due, compact_once(stop));
+  return was_due ? Result<bool>(true) : collect_once(stop);
+}
+
+Result<bool> Upkeep::collect_once(const std::stop_token& stop) {
+  const base::MutexLock lock(compaction_mutex_);
+  const ApartValues* const values = catalog_.tables().values();
+  if (values == nullptr) return false;
+  ASHLAR_TRY(drop_unreferred());
+  const base::Ref<const State> state = catalog_.states().hold();
+  const auto plan =
+      pick_collection(*state->version, values->pieces(), settings_.collection, damaged_pieces_);
+  if (!plan) return false;
+  return carry_out(*plan, stop);
+}
+
+/// Returns false when it was stopped.
+Result<bool> Upkeep::carry_out(const CollectionPlan& plan, const std::stop_token& stop) {
+  ASHLAR_TRY_ASSIGN(const auto result,
+                    collect(catalog_.tables(), plan, settings_, clock_.now_ms(), stop));
+  if (!result) return false;
+  ASHLAR_TRY(catalog_.install(result->edit));
+  damaged_pieces_.insert(result->damaged.begin(), result->damaged.end());
+  note_tables();
+  const std::lock_guard lock(mutex_);
+  ++figures_.collection_count;
+  figures_.collected_bytes += result->moved_bytes;
+  return true;
+}
+
+/// Not while the next opening may find another manifest, whose tables refer to other values (V31).
+Result<void> Upkeep::drop_unreferred() {
+  catalog_.states().collect();
+  return catalog_.is_sure() ? catalog_.tables().values()->drop_unreferred() : Result<void>();
+}
+
 Result<void> Upkeep::compact_all() {
+  ASHLAR_TRY(compact_tables());
+  while (true) {
+    ASHLAR_TRY_ASSIGN(const bool was_due, collect_once({}));
+    if (!was_due) return {};
+  }
+}
+
+Result<void> Upkeep::compact_tables() {
   const base::MutexLock lock(compaction_mutex_);
   begin_progress();
   while (const auto plan = pick_of_all()) {
@@ -364,7 +410,7 @@ void Upkeep::run_compactions(const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       seen_count = figures_.flush_count;
     }
-    const Result<bool> compacted = without_exceptions([&] { return compact_once(stop); });
+    const Result<bool> compacted = without_exceptions([&] { return tidy_once(stop); });
     note(compactions_, compacted);
     if (compacted && *compacted) continue;
     const bool waits_for_readers = catalog_.states().collect() > 0;

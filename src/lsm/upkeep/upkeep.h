@@ -1,5 +1,6 @@
 /// \file
-/// What a disk engine does beside its callers: full memtables become tables, tables are compacted.
+/// What a disk engine does beside its callers: full memtables become tables, tables are compacted,
+/// values that stand apart are collected.
 ///
 ///     writers --full memtables--> flushes --tables of level 0--> compactions --levels below
 ///     each waits when what follows is behind, and is told when that has failed
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -30,6 +32,7 @@
 #include "lsm/engine/catalog.h"
 #include "lsm/engine/settings.h"
 #include "lsm/picker.h"
+#include "lsm/upkeep/collection.h"
 #include "lsm/upkeep/pace.h"
 #include "os/clock.h"
 #include "table/rows/cache_shares.h"
@@ -47,6 +50,8 @@ struct UpkeepFigures {
   /// while it runs (V45).
   std::uint64_t compact_done_bytes = 0;
   std::uint64_t compact_total_bytes = 0;
+  std::uint64_t collection_count = 0;
+  std::uint64_t collected_bytes = 0;  ///< Values that were moved.
 };
 
 /// Threads:  thread-safe.
@@ -96,6 +101,12 @@ class Upkeep {
   /// Errors:  kCorruption, kIo, kOutOfSpace
   Result<bool> compact_once(const std::stop_token& stop);
 
+  /// Carries out a collection of values, if one is due, and removes what nobody refers to.
+  ///
+  /// Returns: whether one was due
+  /// Errors:  as above
+  Result<bool> collect_once(const std::stop_token& stop);
+
   /// Where there are no threads: does all that is due. What fails is due again.
   void work() noexcept;
 
@@ -131,6 +142,11 @@ class Upkeep {
   Result<void> write_out(const SharedMemtable& memtable);
   Result<bool> carry_out(const CompactionPlan& plan, const std::stop_token& stop)
       ASHLAR_REQUIRES(compaction_mutex_);
+  Result<bool> carry_out(const CollectionPlan& plan, const std::stop_token& stop)
+      ASHLAR_REQUIRES(compaction_mutex_);
+  Result<void> drop_unreferred() ASHLAR_REQUIRES(compaction_mutex_);
+  Result<void> compact_tables();
+  Result<bool> tidy_once(const std::stop_token& stop);
   bool is_to_be_rewritten(const CompactionPlan& move) const;
   std::optional<CompactionPlan> pick_of_all() const;
   void begin_progress();
@@ -152,6 +168,8 @@ class Upkeep {
   // One flush and one compaction at a time. Before all other locks here.
   base::Mutex flush_mutex_;
   base::Mutex compaction_mutex_;
+  // Where pieces begin that have a damaged value, and so cannot be emptied.
+  std::set<std::uint64_t> damaged_pieces_ ASHLAR_GUARDED_BY(compaction_mutex_);
 
   // For writers, who ask at every write: as of the last flush or compaction.
   std::atomic<std::uint64_t> level0_count_{0};
