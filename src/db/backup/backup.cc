@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
 #include "db/backup/backup_store.h"
@@ -13,6 +15,8 @@
 #include "log/closed_segment.h"
 #include "lsm/manifest_store.h"
 #include "lsm/table_store.h"
+#include "lsm/values/collected_file.h"
+#include "table/table_file.h"
 
 namespace ashlar::db {
 namespace {
@@ -102,7 +106,11 @@ class Run {
         progress_.bytes_total += entry.table.file_bytes;
       }
     }
-    for (const auto& entry : manifest.tables) ASHLAR_TRY(add_table(manifest, entry));
+    for (const auto& entry : manifest.tables) {
+      ASHLAR_TRY(add_table(manifest, entry));
+      ASHLAR_TRY(note_values_of(manifest, entry.table.number));
+    }
+    for (const log::Position first : value_firsts_) ASHLAR_TRY(add_values(first));
     return add_manifest();
   }
 
@@ -132,6 +140,72 @@ class Run {
                       survey_table(disk_, store_.path(), manifest, entry));
     if (table.is_sound()) return {};
     return std::unexpected(damage(from, table.damages.front().offset, table.damages.front().what));
+  }
+
+  /// Notes what the rows of a table refer to, as the table in the backup tells.
+  Result<void> note_values_of(const lsm::Manifest& manifest, std::uint64_t number) {
+    const BackupFile file{.kind = Kind::kTable, .number = number};
+    ASHLAR_TRY_ASSIGN(const auto table, table::TableFile::open(disk_, store_.path_of(file),
+                                                               identity_of(manifest, number),
+                                                               table::FilterUse::kIgnore));
+    for (const auto& share : table->properties().shares) value_firsts_.insert(share.first);
+    return {};
+  }
+
+  /// Adds the piece, or the file of collected values, that begins at `first`. Those never change,
+  /// but for the piece in which the log goes on.
+  Result<void> add_values(log::Position first) {
+    if (lsm::is_collected(first)) {
+      const BackupFile file{.kind = Kind::kCollected, .number = lsm::collected_number_of(first)};
+      return add_unchanging(file, source_.directory.table_path() + "/" + file.name());
+    }
+    const std::vector<engine::ValuePiece> pieces = source_.values->pieces();
+    const auto piece = std::ranges::find(pieces, first, &engine::ValuePiece::first);
+    if (piece == pieces.end()) {
+      return std::unexpected(damage(source_.values->place_of(first), 0, "the file is missing"));
+    }
+    const log::Position begin = list_.begin.position;
+    if (piece->end > begin) {
+      const log::Position end = (begin + os::kBlockBytes - 1) / os::kBlockBytes * os::kBlockBytes;
+      return copy_piece({.kind = Kind::kTail, .number = list_.number},
+                        {.first = first, .end = end});
+    }
+    const BackupFile file{.kind = Kind::kPiece, .number = first};
+    if (piece->is_kept) return add_unchanging(file, source_.values->kept_path(first));
+    const BackupFile* const before = find_before(file);
+    return before != nullptr ? keep(*before, true) : copy_piece(file, *piece);
+  }
+
+  const BackupFile* find_before(const BackupFile& file) const {
+    const BackupList* const before = store_.newest();
+    return before == nullptr ? nullptr : before->find(file.kind, file.number);
+  }
+
+  Result<void> add_unchanging(const BackupFile& file, const std::string& from) {
+    const BackupFile* const before = find_before(file);
+    return before != nullptr ? keep(*before, true) : take(file, from);
+  }
+
+  /// Writes what the log has of `piece`, which it may still give away or use again, as a piece that
+  /// is kept: up to where the log of the backup begins.
+  Result<void> copy_piece(const BackupFile& file, const engine::ValuePiece& piece) {
+    constexpr std::size_t kCopiedBytes = std::size_t{1} << 20U;
+    ASHLAR_TRY_ASSIGN(const auto to,
+                      os::File::open(disk_, store_.path_of(file), os::OpenMode::kCreate));
+    ASHLAR_TRY(to->write(0, log::encode_segment_header({.log_id = list_.log_id,
+                                                        .number = 1,
+                                                        .first = piece.first,
+                                                        .log_bytes = piece.end - piece.first})));
+    ASHLAR_TRY(to->truncate(os::kBlockBytes + (piece.end - piece.first)));
+    const log::Position end = std::min(piece.end, list_.begin.position);
+    std::string bytes;
+    for (log::Position at = piece.first; at < end; at += bytes.size()) {
+      bytes.resize(std::min<std::uint64_t>(end - at, kCopiedBytes));
+      ASHLAR_TRY(source_.values->read(at, bytes));
+      ASHLAR_TRY(to->write(os::kBlockBytes + (at - piece.first), bytes));
+    }
+    ASHLAR_TRY(to->sync());
+    return add_made(file);
   }
 
   /// Takes a file over from the backup before.
@@ -222,6 +296,7 @@ class Run {
   const BackupObserver& observer_;
   BackupList list_;
   std::map<std::uint64_t, lsm::TableInfo> tables_before_;  // By their numbers.
+  std::set<log::Position> value_firsts_;  // Where that begins which tables refer to.
   BackupProgress progress_;
   BackupReport figures_;
 };

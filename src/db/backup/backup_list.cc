@@ -10,9 +10,11 @@
 #include "base/hash.h"
 #include "base/numbered_name.h"
 #include "db/checkpoint_store.h"
+#include "db/values/value_store.h"
 #include "log/segment.h"
 #include "lsm/manifest_store.h"
 #include "lsm/table_store.h"
+#include "lsm/values/collected_file.h"
 #include "os/file.h"
 
 namespace ashlar::db {
@@ -34,15 +36,22 @@ namespace {
 //         80     8  last commit
 //         88     8  number of files
 constexpr std::string_view kMagic = "ashlrbak";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersionWithoutValues = 1;
 constexpr std::size_t kHeaderBytes = 96;
 constexpr std::size_t kFileBytesOffset = 16;
 constexpr std::size_t kFileEntryBytes = 25;
 constexpr std::size_t kChecksumBytes = 8;
 
 constexpr std::string_view kSuffix = ".backup";
+constexpr std::string_view kTailSuffix = ".tail";
 
 using Kind = BackupFile::Kind;
+constexpr std::size_t kKindCount = static_cast<std::size_t>(Kind::kCollected) + 1;
+
+bool is_of_values(const BackupFile& file) noexcept {
+  return file.kind > Kind::kLog;
+}
 
 void append_file(std::string& to, const BackupFile& file) {
   base::append_number(to, static_cast<std::uint8_t>(file.kind));
@@ -64,24 +73,26 @@ std::string_view fault_of(const BackupList& list) noexcept {
 /// The same of its files.
 std::string_view fault_of_files(const BackupList& list) noexcept {
   const bool is_of_tables = list.engine == Engine::kDisk;
-  std::array<std::uint64_t, 5> counts = {};
+  std::array<std::uint64_t, kKindCount> counts = {};
   const BackupFile* before = nullptr;
   for (const BackupFile& file : list.files) {
-    if (file.kind < Kind::kTable || file.kind > Kind::kLog) return "a file is of no kind";
+    if (file.kind < Kind::kTable || file.kind > Kind::kCollected) return "a file is of no kind";
     const bool is_ascending = before == nullptr || before->kind < file.kind ||
                               (before->kind == file.kind && before->number < file.number);
     if (!is_ascending) return "the files are not in their order";
-    if (file.kind != Kind::kTable && file.number != list.number) {
+    if (!file.has_own_number() && file.number != list.number) {
       return "a file is of another backup";
     }
     ++counts[static_cast<std::size_t>(file.kind)];
     before = &file;
   }
   const auto count = [&](Kind kind) { return counts[static_cast<std::size_t>(kind)]; };
+  const std::uint64_t count_of_values =
+      count(Kind::kPiece) + count(Kind::kTail) + count(Kind::kCollected);
   const bool is_whole = count(Kind::kLog) == 1 &&
                         count(Kind::kManifest) == (is_of_tables ? 1U : 0U) &&
                         count(Kind::kCheckpoint) == (is_of_tables ? 0U : 1U) &&
-                        (is_of_tables || count(Kind::kTable) == 0);
+                        (is_of_tables || count(Kind::kTable) + count_of_values == 0);
   return is_whole ? std::string_view() : "the files are not those of one database";
 }
 
@@ -117,7 +128,8 @@ class Decoder {
       return damaged("the file ends within its header", bytes_.size());
     }
     if (!bytes_.starts_with(kMagic)) return damaged("this is no list of a backup", 0);
-    if (const auto version = load<std::uint32_t>(8); version != kVersion) {
+    const auto version = load<std::uint32_t>(8);
+    if (version != kVersion && version != kVersionWithoutValues) {
       return damaged("version " + std::to_string(version) + " of the format is not known", 8);
     }
     if (load<std::uint64_t>(kFileBytesOffset) != bytes_.size()) {
@@ -179,8 +191,14 @@ std::string BackupFile::name() const {
       return checkpoint_name(number);
     case Kind::kLog:
       return log::segment_name(number);
+    case Kind::kPiece:
+      return kept_piece_name(number);
+    case Kind::kTail:
+      return base::numbered_name(number, kTailSuffix);
+    case Kind::kCollected:
+      return lsm::collected_name(number);
   }
-  ASHLAR_ASSERT(false, "a file is of one of four kinds");
+  ASHLAR_ASSERT(false, "a file is of one of seven kinds");
 }
 
 const BackupFile& BackupList::only(BackupFile::Kind kind) const noexcept {
@@ -190,9 +208,9 @@ const BackupFile& BackupList::only(BackupFile::Kind kind) const noexcept {
   return *found;
 }
 
-const BackupFile* BackupList::find_table(std::uint64_t table_number) const noexcept {
+const BackupFile* BackupList::find(Kind kind, std::uint64_t file_number) const noexcept {
   const auto found = std::ranges::find_if(files, [&](const BackupFile& file) {
-    return file.kind == Kind::kTable && file.number == table_number;
+    return file.kind == kind && file.number == file_number;
   });
   return found == files.end() ? nullptr : &*found;
 }
@@ -214,12 +232,14 @@ std::optional<std::uint64_t> backup_list_number(std::string_view name) {
 
 bool is_backup_file_name(std::string_view name) {
   return lsm::table_number(name) || lsm::manifest_number(name) || checkpoint_number(name) ||
-         log::segment_number(name);
+         log::segment_number(name) || kept_piece_first(name) || lsm::collected_number(name) ||
+         base::number_in_name(name, kTailSuffix);
 }
 
 std::string encode_backup_list(const BackupList& list) {
   std::string bytes(kMagic);
-  base::append_number(bytes, kVersion);
+  const bool has_values = std::ranges::any_of(list.files, is_of_values);
+  base::append_number(bytes, has_values ? kVersion : kVersionWithoutValues);
   base::append_number(bytes, std::uint32_t{list.engine == Engine::kDisk ? 1U : 0U});
   base::append_number(
       bytes, std::uint64_t{kHeaderBytes + kFileEntryBytes * list.files.size() + kChecksumBytes});

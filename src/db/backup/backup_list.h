@@ -7,7 +7,7 @@
 ///
 /// Invariants:
 ///   K5  A list is read as it was written or refused. Its files fit together: one manifest and its
-///       tables, or one checkpoint; one log; each file once.
+///       tables, with what they refer to, or one checkpoint; one log; each file once.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,9 @@ struct BackupFile {
     kManifest = 2,  ///< As all that follow: under the number of the backup.
     kCheckpoint = 3,
     kLog = 4,
+    kPiece = 5,      ///< Of the log, with values: under the position at which it begins.
+    kTail = 6,       ///< The last piece, up to where the log of the backup begins.
+    kCollected = 7,  ///< Values that were collected: under the number of its file.
   };
   Kind kind = Kind::kTable;
   std::uint64_t number = 0;
@@ -42,6 +45,11 @@ struct BackupFile {
   std::uint64_t checksum = 0;  ///< Of the whole file: see file_copy.h.
 
   bool operator==(const BackupFile&) const = default;
+
+  /// Whether its number is not that of the backup, so that the next backup may have it as well.
+  bool has_own_number() const noexcept {
+    return kind == Kind::kTable || kind == Kind::kPiece || kind == Kind::kCollected;
+  }
 
   /// The name that the file has in the backup, and in a database: "0000000042.table".
   std::string name() const;
@@ -59,7 +67,13 @@ struct BackupList {
 
   /// The one file of `kind`, which is not that of tables.
   const BackupFile& only(BackupFile::Kind kind) const noexcept;
-  const BackupFile* find_table(std::uint64_t number) const noexcept;
+  const BackupFile* find(BackupFile::Kind kind, std::uint64_t file_number) const noexcept;
+  const BackupFile* find_table(std::uint64_t table_number) const noexcept {
+    return find(BackupFile::Kind::kTable, table_number);
+  }
+
+  /// The tail; null without any.
+  const BackupFile* tail() const noexcept { return find(BackupFile::Kind::kTail, number); }
   std::uint64_t file_bytes() const noexcept;
 };
 

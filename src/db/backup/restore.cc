@@ -12,7 +12,9 @@
 #include "db/backup/file_copy.h"
 #include "db/impl.h"
 #include "db/inspection/inspect.h"
+#include "db/values/value_store.h"
 #include "log/closed_segment.h"
+#include "lsm/manifest_store.h"
 #include "os/posix_disk.h"
 
 namespace ashlar::db {
@@ -57,13 +59,18 @@ class Restore {
     progress_.bytes_total = list_.file_bytes();
     rows_path_ = unfinished_ + "/" + std::string(rows_folder(list_.engine));
     log_path_ = unfinished_ + "/" + std::string(kLogFolder);
+    value_path_ = unfinished_ + "/" + std::string(kValueFolder);
     for (const std::string& path : {unfinished_, rows_path_, log_path_}) {
       ASHLAR_TRY(os::make_directory(disk_, path));
     }
-    for (const BackupFile& file : list_.files) {
-      ASHLAR_TRY(file.kind == Kind::kLog ? write_log(file) : copy(file));
-    }
+    if (list_.engine == Engine::kDisk) ASHLAR_TRY(os::make_directory(disk_, value_path_));
+    begin_ = list_.begin;
+    // The tail has all of the block in which it ends, so the log goes on behind that.
+    const log::Position in_block = begin_.position % os::kBlockBytes;
+    if (list_.tail() != nullptr && in_block != 0) begin_.position += os::kBlockBytes - in_block;
+    for (const BackupFile& file : list_.files) ASHLAR_TRY(bring(file));
     ASHLAR_TRY(os::sync_directory(disk_, rows_path_));
+    if (list_.engine == Engine::kDisk) ASHLAR_TRY(os::sync_directory(disk_, value_path_));
     ASHLAR_TRY(os::sync_directory(disk_, log_path_));
     ASHLAR_TRY(write_format(disk_, unfinished_, format_text(list_.engine)));
     ASHLAR_TRY(read_back());
@@ -106,9 +113,57 @@ class Restore {
                                           store_.path() + "` tells where"));
   }
 
-  Result<void> copy(const BackupFile& file) {
+  Result<void> bring(const BackupFile& file) {
+    switch (file.kind) {
+      case Kind::kLog:
+        return write_log(file);
+      case Kind::kManifest:
+        return begin_.position == list_.begin.position ? copy(file, in_rows(file))
+                                                       : write_manifest(file);
+      case Kind::kPiece:
+        return copy(file, value_path_ + "/" + file.name());
+      case Kind::kTail:
+        return copy_tail(file);
+      case Kind::kTable:
+      case Kind::kCheckpoint:
+      case Kind::kCollected:
+        break;
+    }
+    return copy(file, in_rows(file));
+  }
+
+  std::string in_rows(const BackupFile& file) const { return rows_path_ + "/" + file.name(); }
+
+  /// The tail says itself which piece it is.
+  Result<void> copy_tail(const BackupFile& file) {
+    std::string block(os::kBlockBytes, '\0');
+    {
+      ASHLAR_TRY_ASSIGN(const auto from,
+                        os::File::open(disk_, store_.path_of(file), os::OpenMode::kRead));
+      if (from != nullptr) ASHLAR_TRY(from->read(0, block));
+    }
+    const auto header = log::decode_segment_header(block);
+    if (!header || header->end() != begin_.position) {
+      return std::unexpected(
+          Error(ErrorCode::kCorruption, store_.path_of(file) + " at 0: the header is damaged"));
+    }
+    return copy(file, value_path_ + "/" + kept_piece_name(header->first));
+  }
+
+  /// Writes the manifest with the place at which the restored log begins.
+  Result<void> write_manifest(const BackupFile& file) {
     const std::string from = store_.path_of(file);
-    const std::string to = rows_path_ + "/" + file.name();
+    ASHLAR_TRY_ASSIGN(const FileSum sum, sum_file(disk_, from, on_piece()));
+    ASHLAR_TRY(check_sum(file, sum));
+    ASHLAR_TRY_ASSIGN(lsm::Manifest manifest, lsm::read_manifest(disk_, from));
+    manifest.log_place.position = begin_.position;
+    ASHLAR_TRY_ASSIGN(const auto to, os::File::open(disk_, in_rows(file), os::OpenMode::kCreate));
+    ASHLAR_TRY(to->write(0, lsm::encode_manifest(manifest)));
+    return to->sync();
+  }
+
+  Result<void> copy(const BackupFile& file, const std::string& to) {
+    const std::string from = store_.path_of(file);
     ASHLAR_TRY_ASSIGN(const FileSum sum, copy_file(disk_, {.from = from, .to = to}, on_piece()));
     return check_sum(file, sum);
   }
@@ -119,10 +174,10 @@ class Restore {
     ASHLAR_TRY_ASSIGN(const FileSum sum, sum_file(disk_, from, on_piece()));
     ASHLAR_TRY(check_sum(file, sum));
     ASHLAR_ASSERT(list_.begin.position % 8 == 0, "K5: the log begins where a frame can");
-    ASHLAR_TRY_ASSIGN(const auto writer,
-                      log::ClosedSegmentWriter::create(
-                          disk_, log_path_ + "/" + file.name(),
-                          {.log_id = new_log_id_, .number = file.number}, list_.begin));
+    ASHLAR_TRY_ASSIGN(
+        const auto writer,
+        log::ClosedSegmentWriter::create(disk_, log_path_ + "/" + file.name(),
+                                         {.log_id = new_log_id_, .number = file.number}, begin_));
     ASHLAR_TRY(
         log::read_closed_segment(disk_, from, file.number, list_.begin,
                                  [&](const log::Frame& commit) { return writer->add(commit); }));
@@ -148,6 +203,8 @@ class Restore {
   BackupList list_;
   std::string rows_path_;
   std::string log_path_;
+  std::string value_path_;
+  log::Start begin_;  // Of the restored log.
   BackupProgress progress_;
 };
 

@@ -14,6 +14,7 @@
 #include "db/inspection/table_survey.h"
 #include "log/closed_segment.h"
 #include "lsm/manifest_store.h"
+#include "lsm/values/collected_file.h"
 #include "memory/checkpoint/checkpoint_reader.h"
 #include "os/posix_disk.h"
 
@@ -142,7 +143,21 @@ class Verification {
     if (entry == manifest_->tables.end()) return {};  // Told already.
     ASHLAR_TRY_ASSIGN(SurveyedTable table, survey_table(disk_, store_.path(), *manifest_, *entry));
     for (Damage& found : table.damages) damage(std::move(found));
+    for (const table::ValueShare& share : table.shares) {
+      if (has_values(share.first)) continue;
+      damage(table.path, 0,
+             "refers to values from position " + std::to_string(share.first) +
+                 " on, which the list of the backup has not");
+    }
     return {};
+  }
+
+  /// Whether the list has the piece that begins at `first`. The tail may be it: it is the last.
+  bool has_values(log::Position first) const noexcept {
+    if (lsm::is_collected(first)) {
+      return list_.find(Kind::kCollected, lsm::collected_number_of(first)) != nullptr;
+    }
+    return list_.find(Kind::kPiece, first) != nullptr || list_.tail() != nullptr;
   }
 
   os::Disk& disk_;

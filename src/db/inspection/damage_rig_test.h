@@ -31,7 +31,9 @@ class DamageRig {
   explicit DamageRig(Engine engine = Engine::kMemory)
       : engine_(engine), disk_(std::make_unique<os::SimulatedDisk>()) {}
 
-  static Result<Db> open(os::Disk& disk, const os::Clock& clock, Engine engine = Engine::kMemory) {
+  /// All values stand in their rows, unless others are asked for.
+  static Result<Db> open(os::Disk& disk, const os::Clock& clock, Engine engine = Engine::kMemory,
+                         std::size_t large_value_bytes = std::size_t{1} << 20U) {
     Options options;
     options.directory = kPath;
     options.engine = engine;
@@ -45,9 +47,10 @@ class DamageRig {
     environment.log.ring_bytes = std::size_t{16} << 10U;
     environment.log.has_thread = false;
     environment.disk_engine = lsm::tiny_settings(options);
+    environment.disk_engine->large_value_bytes = large_value_bytes;
     return Access::open(options, environment);
   }
-  Result<Db> open() { return open(*disk_, clock_, engine_); }
+  Result<Db> open() { return open(*disk_, clock_, engine_, large_value_bytes_); }
 
   enum class End : std::uint8_t { kClose, kKill };
 
@@ -132,6 +135,7 @@ class DamageRig {
   }
 
   const Engine engine_;
+  std::size_t large_value_bytes_ = std::size_t{1} << 20U;
   os::ManualClock clock_;
   std::unique_ptr<os::SimulatedDisk> disk_;
 };

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/numbered_name.h"
 #include "db/checkpoint_store.h"
+#include "db/inspection/value_survey.h"
 
 namespace ashlar::db {
 namespace {
@@ -24,6 +25,9 @@ class Inspector {
     ASHLAR_TRY(look_at_names());
     ASHLAR_TRY(is_of_tables() ? look_at_tables() : look_at_checkpoints());
     ASHLAR_TRY_ASSIGN(result_.log, LogSurvey::make(disk_, directory_.log_path()));
+    if (is_of_tables()) {
+      ASHLAR_TRY(survey_values(disk_, directory_, result_.tables, result_.log, report()));
+    }
     ASHLAR_TRY_ASSIGN(const log::Start start, find_start());
     result_.start = start;
     result_.log.judge_files(start.position, report());
@@ -98,7 +102,8 @@ class Inspector {
     for (const std::string& name : names) {
       const std::string path = directory_.path() + "/" + name;
       const bool belongs = name == kLockName || name == kFormatName || name == kLogFolder ||
-                           name == rows_folder(result_.engine());
+                           name == rows_folder(result_.engine()) ||
+                           (is_of_tables() && name == kValueFolder);
       if (belongs) continue;
       if (base::number_in_name(name, kAsideSuffix)) {
         remark(path, "holds what a repair has put aside");

@@ -69,6 +69,13 @@ struct TableFigures {
   }
 };
 
+/// Files with values that stand apart from their rows, but for the log.
+struct ValueFigures {
+  std::uint64_t file_count = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t live_bytes = 0;  ///< Of values that tables refer to.
+};
+
 /// The log from the place on where the checkpoint or the tables leave off.
 struct LogFigures {
   std::uint64_t segment_count = 0;
@@ -94,6 +101,7 @@ struct DirectoryReport {
   Engine engine = Engine::kMemory;
   std::optional<CheckpointFigures> checkpoint;  ///< Of the memory engine.
   std::optional<TableFigures> tables;           ///< Of the disk engine.
+  std::optional<ValueFigures> values;           ///< Likewise, where there are any.
   LogFigures log;
   std::uint64_t checked_bytes = 0;  ///< Of all files that were read.
   std::vector<Damage> damages;

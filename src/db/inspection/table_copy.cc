@@ -12,22 +12,25 @@
 namespace ashlar::db {
 namespace {
 
-Result<void> copy_block(const table::TableFile& from, std::size_t index, std::uint64_t hash_seed,
+/// Returns: whether some row refers to a value that stands apart
+Result<bool> copy_block(const table::TableFile& from, std::size_t index, std::uint64_t hash_seed,
                         table::TableWriter& to) {
   std::string raw(from.raw_bytes(index), '\0');
   ASHLAR_TRY(from.load_block(index, raw));
   const table::Block rows(raw);
   std::string key_buffer;
   rows.begin_keys(key_buffer);
+  bool has_apart = false;
   for (std::uint32_t row = 0; row < rows.row_count(); ++row) {
     const std::string_view key = rows.key(row, key_buffer);
+    has_apart = has_apart || rows.kind(row) == engine::OperationKind::kPutApart;
     ASHLAR_TRY(to.add({.kind = rows.kind(row),
                        .key = key,
                        .value = rows.value(row),
                        .deadline_ms = rows.deadline_ms(row)},
                       base::hash_key(key, hash_seed)));
   }
-  return {};
+  return has_apart;
 }
 
 }  // namespace
@@ -40,10 +43,15 @@ Result<lsm::TableInfo> copy_table(os::Disk& disk, const NewTable& table, const s
   const table::TableOptions options{.compression = from->properties().compression,
                                     .filter_bits_per_key = from->properties().filter_bits_per_key};
   ASHLAR_TRY_ASSIGN(const auto to, table::TableWriter::create(disk, path, identity, options));
+  bool has_apart = false;
   for (std::size_t block = 0; block < from->block_count(); ++block) {
     if (std::ranges::binary_search(table.lost_blocks, block)) continue;
-    ASHLAR_TRY(copy_block(*from, block, identity.hash_seed, *to));
+    ASHLAR_TRY_ASSIGN(const bool block_has_apart,
+                      copy_block(*from, block, identity.hash_seed, *to));
+    has_apart = has_apart || block_has_apart;
   }
+  // No less than its rows refer to; the next compaction counts again.
+  if (has_apart) to->set_shares(from->properties().shares);
   ASHLAR_ASSERT(to->row_count() > 0, "a table of which nothing is left is not planned");
   ASHLAR_TRY_ASSIGN(const table::TableProperties properties, to->finish());
   return lsm::TableInfo{.number = table.number,

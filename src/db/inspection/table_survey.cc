@@ -14,6 +14,7 @@
 #include "lsm/manifest_store.h"
 #include "lsm/open_table.h"
 #include "lsm/table_store.h"
+#include "lsm/values/collected_file.h"
 #include "table/block.h"
 #include "table/block_layout.h"
 
@@ -38,6 +39,7 @@ class TableInspector {
     }
     result_.is_readable = true;
     result_.block_count = file_->block_count();
+    result_.shares = file_->properties().shares;
     if (const char* const what = lsm::find_difference(told(), file_->properties())) {
       damage(0, std::string("the manifest tells differently of ") + what);
     }
@@ -117,6 +119,11 @@ class TableInspector {
   bool count_row(const table::Block& rows, std::uint32_t row) {
     ++counted_.row_count;
     if (rows.kind(row) == engine::OperationKind::kErase) ++counted_.erase_count;
+    if (rows.kind(row) == engine::OperationKind::kPutApart) {
+      if (const auto value = engine::decode_value_reference(rows.value(row))) {
+        result_.references.push_back(*value);
+      }
+    }
     if (rows.deadline_ms(row) != engine::kNever) ++counted_.expiring_count;
     counted_.earliest_deadline_ms = std::min(counted_.earliest_deadline_ms, rows.deadline_ms(row));
     const std::string_view key = rows.key(row, key_buffer_);
@@ -249,6 +256,8 @@ class FolderInspector {
       result_.strangers.push_back(name);
       if (result_.has_newest())
         remark("is named by no manifest: normal, the next opening removes it");
+    } else if (lsm::collected_number(name)) {
+      return;  // survey_values tells of those.
     } else if (name == lsm::kUnfinishedManifest) {
       remark("was being written when the machine stopped: normal");
     } else if (name.ends_with(kRepairedSuffix)) {

@@ -18,6 +18,7 @@
 
 #include "ashlar/result.h"
 #include "db/inspection/report.h"
+#include "engine/value_reference.h"
 #include "lsm/manifest.h"
 #include "os/disk.h"
 #include "table/table_file.h"
@@ -51,6 +52,8 @@ struct SurveyedTable {
   std::vector<std::size_t> lost_blocks = {};
   std::vector<KeyRange> lost_keys = {};
   std::uint64_t lost_row_count = 0;
+  std::vector<table::ValueShare> shares = {};           ///< Of pieces that its rows refer to,
+  std::vector<engine::ValueReference> references = {};  ///< and what to.
   std::vector<Damage> damages = {};
 
   bool is_sound() const noexcept { return damages.empty(); }
