@@ -50,6 +50,11 @@ nlohmann::ordered_json json_of(const db::DirectoryReport& report) {
   json["damage_count"] = report.damages.size();
   if (report.engine == Engine::kDisk) {
     json["tables"] = report.tables ? json_of(*report.tables) : nlohmann::ordered_json();
+    if (report.values) {
+      json["values"] = {{"files", report.values->file_count},
+                        {"file_bytes", report.values->file_bytes},
+                        {"live_bytes", report.values->live_bytes}};
+    }
   } else if (report.checkpoint) {
     json["checkpoint"] = {{"number", report.checkpoint->number},
                           {"rows", report.checkpoint->row_count},
@@ -126,6 +131,11 @@ std::string text_of(const db::DirectoryReport& report) {
   text += line_of("engine", has_tables ? "disk" : "memory");
   if (!has_tables) text += text_of_checkpoint(report);
   if (has_tables) text += report.tables ? text_of(*report.tables) : line_of("manifest", "none");
+  if (report.values) {
+    text += line_of("values", std::to_string(report.values->file_count) + " files, " +
+                                  std::to_string(report.values->file_bytes) + " bytes, " +
+                                  std::to_string(report.values->live_bytes) + " of them needed");
+  }
   const std::string base = has_tables ? "the tables" : "the checkpoint";
   const db::LogFigures& log = report.log;
   text += line_of("log", std::to_string(log.segment_count) + " segments, numbers " +

@@ -26,6 +26,8 @@ inline Options options_for(const std::string& directory, Engine engine) {
 inline lsm::EngineSettings tiny_settings(const Options& options) {
   lsm::EngineSettings settings = lsm::EngineSettings::of(options);
   settings.memtable_bytes = std::size_t{72} << 10U;  // Of them 64 KiB for the first buckets.
+  settings.large_value_bytes = 64;
+  settings.memtable_apart_bytes = std::uint64_t{16} << 10U;
   settings.level0_count_stop = 6;
   settings.table_bytes_max = std::uint64_t{4} << 10U;
   settings.picker.level0_count_max = 2;

@@ -11,9 +11,14 @@ namespace ashlar::crash {
 namespace {
 
 constexpr std::array<const char*, kKillPointCount> kNames{
-    "table-create",    "table-write",     "table-sync",    "table-names",
-    "manifest-create", "manifest-write",  "manifest-sync", "manifest-rename",
-    "manifest-names",  "manifest-remove", "table-remove",  "log-release"};
+    "table-create",   "table-write",   "table-sync",      "table-names",    "manifest-create",
+    "manifest-write", "manifest-sync", "manifest-rename", "manifest-names", "manifest-remove",
+    "table-remove",   "log-release",   "segment-keep",    "values-create",  "values-write",
+    "values-sync",    "values-remove"};
+
+bool is_collected(std::string_view path) {
+  return path.ends_with(".values");
+}
 
 bool is_table(std::string_view path) {
   return path.ends_with(".table");
@@ -26,13 +31,14 @@ bool is_unfinished_manifest(std::string_view path) {
 }  // namespace
 
 std::string name_of(const NamedPoint& at) {
-  return std::string(at.job == Job::kFlush ? "flush." : "compaction.") +
+  constexpr std::array<const char*, 3> kJobs{"flush.", "compaction.", "collection."};
+  return std::string(kJobs[static_cast<std::size_t>(at.job)]) +
          kNames[static_cast<std::size_t>(at.point)];
 }
 
 bool KillPointCounts::print(const char* campaign, std::uint64_t least) const {
   bool is_enough = true;
-  for (const Job job : {Job::kFlush, Job::kCompaction}) {
+  for (const Job job : {Job::kFlush, Job::kCompaction, Job::kCollection}) {
     for (std::size_t i = 0; i < kKillPointCount; ++i) {
       const NamedPoint at{.job = job, .point = static_cast<KillPoint>(i)};
       if (!is_reached(at)) continue;
@@ -68,7 +74,10 @@ void NamingDisk::learn_job(std::string_view manifest) {
     is_flush = is_flush || (level == 0 && !tables_.contains(table.number));
   }
   const bool is_first = decoded->tables.empty() && tables_.empty();
-  if (!is_first) job_ = is_flush ? Job::kFlush : Job::kCompaction;
+  if (!is_first) {
+    job_ = has_values_ ? Job::kCollection : is_flush ? Job::kFlush : Job::kCompaction;
+  }
+  has_values_ = false;
   tables_ = std::move(tables);
 }
 
@@ -77,6 +86,11 @@ os::Disk::Handle NamingDisk::open(const std::string& path, os::OpenMode mode) {
     if (is_table(path)) {
       is_manifest_renamed_ = false;
       note(KillPoint::kTableCreate);
+    }
+    if (is_collected(path)) {
+      is_manifest_renamed_ = false;
+      has_values_ = true;
+      note(KillPoint::kValuesCreate);
     }
     if (is_unfinished_manifest(path)) {
       is_manifest_renamed_ = false;
@@ -92,6 +106,7 @@ ssize_t NamingDisk::write(Handle handle, const char* from, std::size_t bytes,
                           std::uint64_t offset) {
   const std::string& path = paths_[handle];
   if (is_table(path)) note(KillPoint::kTableWrite);
+  if (is_collected(path)) note(KillPoint::kValuesWrite);
   if (is_unfinished_manifest(path)) {
     learn_job({from, bytes});
     note(KillPoint::kManifestWrite);
@@ -102,6 +117,7 @@ ssize_t NamingDisk::write(Handle handle, const char* from, std::size_t bytes,
 int NamingDisk::sync(Handle handle) {
   const std::string& path = paths_[handle];
   if (is_table(path)) note(KillPoint::kTableSync);
+  if (is_collected(path)) note(KillPoint::kValuesSync);
   if (is_unfinished_manifest(path)) note(KillPoint::kManifestSync);
   return ForwardingDisk::sync(handle);
 }
@@ -123,14 +139,23 @@ int NamingDisk::rename(const std::string& from, const std::string& to) {
 int NamingDisk::remove(const std::string& path) {
   const bool is_segment = path.find("/log/") != std::string::npos;
   if (is_manifest_renamed_) {
-    if (is_table(path) && job_ == Job::kCompaction) note(KillPoint::kTableRemove);
+    if (is_table(path) && job_ != Job::kFlush) note(KillPoint::kTableRemove);
+    if (is_collected(path) || path.ends_with(".piece")) note(KillPoint::kValuesRemove);
     if (path.ends_with(".manifest")) note(KillPoint::kManifestRemove);
     if (is_segment && job_ == Job::kFlush) note(KillPoint::kLogRelease);
   }
   return ForwardingDisk::remove(path);
 }
 
+int NamingDisk::link(const std::string& from, const std::string& to) {
+  if (is_manifest_renamed_ && job_ == Job::kFlush) note(KillPoint::kSegmentKeep);
+  return ForwardingDisk::link(from, to);
+}
+
 int NamingDisk::sync_directory(const std::string& path) {
+  if (path.ends_with("/values") && is_manifest_renamed_ && job_ == Job::kFlush) {
+    note(KillPoint::kSegmentKeep);
+  }
   if (path.ends_with("/tables")) {
     note(is_manifest_renamed_ ? KillPoint::kManifestNames : KillPoint::kTableNames);
   }

@@ -21,7 +21,7 @@
 namespace ashlar::crash {
 
 /// What a call to the disk is a step of.
-enum class Job : std::uint8_t { kFlush, kCompaction };
+enum class Job : std::uint8_t { kFlush, kCompaction, kCollection };
 
 /// In the order in which they come.
 enum class KillPoint : std::uint8_t {
@@ -36,9 +36,14 @@ enum class KillPoint : std::uint8_t {
   kManifestNames,
   kManifestRemove,  ///< Of those before it.
   kTableRemove,     ///< Of those that were merged; a flush has none.
-  kLogRelease,      ///< A segment is let go of; a compaction has none.
+  kLogRelease,      ///< A segment is let go of; only a flush does so.
+  kSegmentKeep,     ///< Before that: it gets a name among those that are kept, durably.
+  kValuesCreate,    ///< Of a file of collected values, as what follows.
+  kValuesWrite,
+  kValuesSync,
+  kValuesRemove,  ///< Of what nobody refers to: that, or a segment that was kept.
 };
-inline constexpr std::size_t kKillPointCount = 12;
+inline constexpr std::size_t kKillPointCount = 17;
 
 struct NamedPoint {
   Job job;
@@ -50,7 +55,20 @@ std::string name_of(const NamedPoint& at);
 
 /// Whether the job ever comes there.
 constexpr bool is_reached(const NamedPoint& at) noexcept {
-  return at.point != (at.job == Job::kFlush ? KillPoint::kTableRemove : KillPoint::kLogRelease);
+  switch (at.point) {
+    case KillPoint::kTableRemove:
+      return at.job != Job::kFlush;
+    case KillPoint::kLogRelease:
+    case KillPoint::kSegmentKeep:
+      return at.job == Job::kFlush;
+    case KillPoint::kValuesCreate:
+    case KillPoint::kValuesWrite:
+    case KillPoint::kValuesSync:
+    case KillPoint::kValuesRemove:
+      return at.job == Job::kCollection;
+    default:
+      return true;
+  }
 }
 
 /// How often each point was hit.
@@ -86,6 +104,7 @@ class NamingDisk final : public testing::ForwardingDisk {
   int sync(Handle handle) override;
   int rename(const std::string& from, const std::string& to) override;
   int remove(const std::string& path) override;
+  int link(const std::string& from, const std::string& to) override;
   int sync_directory(const std::string& path) override;
 
   /// By the number of the call.
@@ -102,6 +121,7 @@ class NamingDisk final : public testing::ForwardingDisk {
   std::set<std::uint64_t> tables_;              // Those of the manifest that counts.
   std::optional<Job> job_;  // Of the manifest that was written last; none of an opening.
   bool is_manifest_renamed_ = false;
+  bool has_values_ = false;  // Values were collected since the manifest before.
 };
 
 }  // namespace ashlar::crash

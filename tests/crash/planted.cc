@@ -69,6 +69,7 @@ constexpr PlantedBug kBugs[] = {
     {"old-place", "crashpoints_planted", kTables,
      "a manifest that leaves off where the log is gone"},
     {"erases-gone", "crashpoints_planted", kTables, "dropping erases above older rows"},
+    {"forgotten-values", "crashpoints_planted", kTables, "using segments again that rows refer to"},
     {"ack-before-sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"durable-writes", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},

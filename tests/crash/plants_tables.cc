@@ -1,9 +1,11 @@
-// The catalog and the tables that the disk engine writes, with bugs that can be switched on. What
-// stands here is all that catalog.cc and table_output.cc define: see plants.cc.
+// The catalog, the tables that the disk engine writes and the ledger of values, with bugs that can
+// be switched on. What stands here is all that catalog.cc, table_output.cc and value_ledger.cc
+// define: see plants.cc.
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "base/hash.h"
 #include "lsm/engine/catalog.h"
 #include "lsm/table_output.h"
+#include "lsm/values/value_ledger.h"
 #include "os/file.h"
 #include "plants.h"
 
@@ -24,6 +27,8 @@ enum class Bug : std::uint8_t {
   kOldPlace,      ///< A manifest has the place in the log of the one before, as if nothing of the
                   ///< log were in tables, and what is gets let go of (V33).
   kErasesGone,    ///< Every output drops its erases, also above older rows (V11).
+  kForgottenValues,  ///< Nobody knows that tables refer to values, whose segments are used again
+                     ///< (V42).
 };
 
 Bug planted = Bug::kNone;
@@ -48,6 +53,11 @@ Bug planted = Bug::kNone;
 #include "lsm/table_output.cc"
 #undef is_bottom_most
 
+#define contains(first) contains(first) && planted != Bug::kForgottenValues
+// NOLINTNEXTLINE(bugprone-suspicious-include)
+#include "lsm/values/value_ledger.cc"
+#undef contains
+
 namespace ashlar::crash {
 
 bool plant_table_bug(std::string_view name) {
@@ -55,6 +65,7 @@ bool plant_table_bug(std::string_view name) {
       {"early-removal", Bug::kEarlyRemoval},
       {"old-place", Bug::kOldPlace},
       {"erases-gone", Bug::kErasesGone},
+      {"forgotten-values", Bug::kForgottenValues},
   };
   const auto found = bugs.find(name);
   if (found == bugs.end()) return false;
