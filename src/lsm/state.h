@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/epoch.h"
 #include "base/ref.h"
 #include "engine/log_place.h"
@@ -36,6 +37,15 @@ class SharedMemtable final : public base::Counted {
   Memtable& operator*() const noexcept { return *memtable_; }
   Memtable* operator->() const noexcept { return memtable_.get(); }
 
+  /// Counts values that stand apart. For who writes to it.
+  void add_apart(std::uint64_t bytes) noexcept {
+    if (bytes == 0) return;
+    ASHLAR_ASSERT(values_ != nullptr, "V42: a memtable with values that stand apart keeps them");
+    if (apart_bytes_ == 0) values_->use();
+    apart_bytes_ += bytes;
+  }
+  std::uint64_t apart_bytes() const noexcept { return apart_bytes_; }
+
   /// Tells that nothing of the log before `place` will be in it.
   void begin_values_at(const engine::LogPlace& place) const noexcept {
     if (values_ != nullptr) values_->begin_at(place.position);
@@ -49,12 +59,10 @@ class SharedMemtable final : public base::Counted {
   /// Behind the last commit in it. Set when it is full, before it is in a state as such.
   engine::LogPlace end;
 
-  /// Of values that stand apart. Guarded by who writes to it.
-  std::uint64_t apart_bytes = 0;
-
  private:
   const std::unique_ptr<Memtable> memtable_;
   const std::unique_ptr<LogRangeHold> values_;
+  std::uint64_t apart_bytes_ = 0;  // Of the one who writes to it.
 };
 
 using MemtableRef = base::Ref<SharedMemtable>;

@@ -182,8 +182,14 @@ class Run {
   }
 
   Result<void> add_unchanging(const BackupFile& file, const std::string& from) {
-    const BackupFile* const before = find_before(file);
-    return before != nullptr ? keep(*before, true) : take(file, from);
+    if (const BackupFile* const before = find_before(file)) return keep(*before, true);
+    {
+      ASHLAR_TRY_ASSIGN(const auto there, os::File::open(disk_, from, os::OpenMode::kRead));
+      if (there == nullptr) return std::unexpected(damage(from, 0, "the file is missing"));
+      ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, there->size());
+      progress_.bytes_total += bytes;  // Known only now that all tables are.
+    }
+    return take(file, from);
   }
 
   /// Writes what the log has of `piece`, which it may still give away or use again, as a piece that

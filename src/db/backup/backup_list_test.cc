@@ -40,12 +40,36 @@ BackupList sample(Engine engine = Engine::kDisk) {
   return list;
 }
 
+/// One of a database with values that stand apart from their rows.
+BackupList sample_with_values() {
+  BackupList list = sample();
+  list.files.push_back({Kind::kPiece, 4096, 8192, 5});
+  list.files.push_back({Kind::kTail, 2, 8192, 6});
+  list.files.push_back({Kind::kCollected, 71, 400, 7});
+  return list;
+}
+
 /// `bytes` with the length and the checksum that it should have.
 std::string sealed(std::string bytes) {
   base::store_number(bytes.data() + 16, std::uint64_t{bytes.size()});
   const std::string_view covered = std::string_view(bytes).substr(0, bytes.size() - 8);
   base::store_number(bytes.data() + covered.size(), base::hash_key(covered, 0));
   return bytes;
+}
+
+// K5: with such values a list is of version 2, and knows them by their kinds.
+TEST(BackupList, HasTheValuesThatTablesReferTo) {
+  const BackupList list = sample_with_values();
+  const std::string bytes = encode_backup_list(list);
+  EXPECT_EQ(base::load_number<std::uint32_t>(bytes.data() + 8), 2U);
+  EXPECT_EQ(base::load_number<std::uint32_t>(encode_backup_list(sample()).data() + 8), 1U);
+  const auto read = decode_backup_list(bytes, kPath);
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(read->files, list.files);
+  EXPECT_EQ(read->tail()->name(), "0000000002.tail");
+  EXPECT_EQ(read->find(Kind::kPiece, 4096)->name(), "0000004096.piece");
+  EXPECT_EQ(read->find(Kind::kCollected, 71)->name(), "0000000071.values");
+  for (const BackupFile& file : list.files) EXPECT_TRUE(is_backup_file_name(file.name()));
 }
 
 TEST(BackupList, IsReadAsItWasWritten) {
@@ -127,7 +151,8 @@ TEST(BackupList, SaysWhereItMakesNoSense) {
   const auto is_refused = [](std::size_t at, char value, const std::string& what) {
     EXPECT_EQ(refusal_of([&](std::string& bytes) { bytes[at] = value; }), what) << at;
   };
-  is_refused(8, 2, " at 8: version 2 of the format is not known");
+  is_refused(8, 3, " at 8: version 3 of the format is not known");
+  is_refused(8, 2, " at 8: the version is not the one of lists with these files");
   is_refused(12, 2, " at 12: the engine is not known");
   is_refused(12, 0, " at 96: the files are not those of one database");
   is_refused(24, 0, " at 16: backups are counted from 1");

@@ -113,7 +113,7 @@ Result<void> DiskEngine::make_room_locked(std::span<const engine::Operation> ope
 /// Makes rows of what is in the log by now, when there is one.
 void DiskEngine::insert_all(RowOperations& rows, const engine::Commit* commit) noexcept {
   if (commit != nullptr) rows.place(*commit);
-  active_->apart_bytes += rows.apart_bytes();
+  active_->add_apart(rows.apart_bytes());
   const std::span<const engine::Operation> operations = rows.rows();
   const Sequence sequence = visible_.load(std::memory_order_relaxed) + 1;
   Memtable& memtable = **active_;
@@ -138,7 +138,7 @@ void DiskEngine::insert_all(RowOperations& rows, const engine::Commit* commit) n
 
 bool DiskEngine::is_full_locked() const noexcept {
   return (*active_)->bytes() >= settings_.memtable_bytes ||
-         active_->apart_bytes >= settings_.memtable_apart_bytes;
+         active_->apart_bytes() >= settings_.memtable_apart_bytes;
 }
 
 /// Takes the memory that `operations` need, in a fresh memtable where the one at hand is full or

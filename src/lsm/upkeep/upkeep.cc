@@ -168,9 +168,15 @@ void Upkeep::note(Attempts& attempts, const Result<bool>& result) noexcept {
 /// Makes tables of the oldest full memtable. Returns false when there is none.
 Result<bool> Upkeep::flush_oldest() {
   const base::MutexLock lock(flush_mutex_);
-  const base::Ref<const State> state = catalog_.states().hold();
+  base::Ref<const State> state = catalog_.states().hold();
   if (state->full.empty()) return false;
   ASHLAR_TRY(write_out(*state->full.front()));
+  const engine::LogPlace end = state->full.front()->end;
+  // The memtable goes before the log is asked to: what only it refers to need not be kept.
+  state = {};
+  catalog_.states().collect();
+  // What the log cannot give up now it gives up with the next flush.
+  if (log_ != nullptr) (void)log_->release_before(end);
   note_tables();
   return true;
 }
@@ -193,8 +199,6 @@ Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
     }
   }
   ASHLAR_TRY(catalog_.install_flush(tables, memtable));
-  // What the log cannot give up now it gives up with the next flush.
-  if (log_ != nullptr) (void)log_->release_before(memtable.end);
   const std::lock_guard lock(mutex_);
   ++figures_.flush_count;
   for (const auto& table : tables) figures_.flushed_bytes += table->info().file_bytes;

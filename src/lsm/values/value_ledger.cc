@@ -25,7 +25,7 @@ bool ValueLedger::refers_to(const engine::ValuePiece& piece) const {
   const base::MutexLock lock(mutex_);
   if (tables_.contains(piece.first)) return true;
   return std::ranges::any_of(ranges_, [&](const LogRange& range) {
-    return range.begin < piece.end && piece.first < range.end;
+    return range.is_used && range.begin < piece.end && piece.first < range.end;
   });
 }
 
@@ -37,6 +37,11 @@ LogRangeHold::LogRangeHold(ValueLedger& ledger, std::uint64_t begin) : ledger_(l
 LogRangeHold::~LogRangeHold() {
   const base::MutexLock lock(ledger_.mutex_);
   ledger_.ranges_.erase(range_);
+}
+
+void LogRangeHold::use() noexcept {
+  const base::MutexLock lock(ledger_.mutex_);
+  range_->is_used = true;
 }
 
 void LogRangeHold::begin_at(std::uint64_t begin) noexcept {

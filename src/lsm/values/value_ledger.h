@@ -20,6 +20,7 @@
 
 #include "base/thread_safety.h"
 #include "engine/large_values.h"
+#include "engine/value_reference.h"
 #include "table/table_format.h"
 
 namespace ashlar::lsm {
@@ -29,7 +30,8 @@ class ValueLedger final : public engine::ValueReferrer {
  public:
   struct LogRange {
     std::uint64_t begin = 0;
-    std::uint64_t end = UINT64_MAX;  ///< Of a memtable that is written to: not known yet.
+    std::uint64_t end = engine::kCollectedBit;  ///< Of a memtable that is written to: all to come.
+    bool is_used = false;                       ///< Whether any value of it stands apart.
   };
 
   /// A table with these shares is opened, or goes.
@@ -57,6 +59,10 @@ class LogRangeHold {
   LogRangeHold(const LogRangeHold&) = delete;
   LogRangeHold& operator=(const LogRangeHold&) = delete;
   ~LogRangeHold();
+
+  /// The memtable has a value that stands apart. Said before the log may give that up: a memtable
+  /// without any keeps nothing.
+  void use() noexcept;
 
   /// What the memtable has begins here after all.
   void begin_at(std::uint64_t begin) noexcept;

@@ -34,9 +34,13 @@ TEST(ValueLedger, KeepsAPieceUntilTheLastTableGoes) {
 TEST(ValueLedger, KeepsTheRangeOfAMemtable) {
   ValueLedger ledger;
   std::optional<LogRangeHold> hold(std::in_place, ledger, 4096);
+  EXPECT_FALSE(ledger.refers_to(kSecond)) << "it has no value that stands apart";
+  hold->use();
   EXPECT_FALSE(ledger.refers_to(kFirst));
   EXPECT_TRUE(ledger.refers_to(kSecond));
   EXPECT_TRUE(ledger.refers_to({.first = 1U << 20U, .end = 2U << 20U})) << "it is written to";
+  EXPECT_FALSE(ledger.refers_to({.first = engine::kCollectedBit, .end = ~std::uint64_t{0}}))
+      << "what was collected is none of the log";
   hold->end_at(8192);
   EXPECT_TRUE(ledger.refers_to(kSecond));
   EXPECT_FALSE(ledger.refers_to({.first = 8192, .end = 8193}));
