@@ -1,6 +1,7 @@
 #include "bitrot_world.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/assert.h"
 #include "testing/forwarding_disk.h"
@@ -134,14 +135,14 @@ class Builder {
   }
 
   void collect() {
-    for (const char* directory : {"/data", "/data/log", "/data/checkpoint", "/data/tables"}) {
+    const std::set<std::string> folders{"log", "checkpoint", "tables", "values"};
+    for (const char* directory :
+         {"/data", "/data/log", "/data/checkpoint", "/data/tables", "/data/values"}) {
       std::vector<std::string> names;
       if (world_.disk->list(directory, names) < 0) continue;  // Of the other engine.
       std::ranges::sort(names);
       for (const std::string& name : names) {
-        if (name != "log" && name != "checkpoint" && name != "tables") {
-          world_.paths.push_back(std::string(directory) + "/" + name);
-        }
+        if (!folders.contains(name)) world_.paths.push_back(std::string(directory) + "/" + name);
       }
     }
     world_.last = state_;
