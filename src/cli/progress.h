@@ -1,6 +1,6 @@
 /// \file
-/// How far a long command is, in words: on a terminal a bar that is drawn again and again, elsewhere
-/// a line for each tenth, so that a log file of it can be read.
+/// How far a long command is, in words: on a terminal a bar that is drawn again and again,
+/// elsewhere a line for each tenth, so that a log file of it can be read.
 #pragma once
 
 #include <cstdint>

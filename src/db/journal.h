@@ -38,10 +38,10 @@ struct BackupSource {
   const Directory& directory;
   log::LogId log_id = 0;
   engine::TimeMs moment_ms = 0;
-  log::Start begin;             ///< Where the log goes on behind the files.
-  std::string checkpoint_path;  ///< Of the memory engine.
-  log::Log* log = nullptr;      ///< Of the memory engine: all up to its end is needed too.
-  std::string manifest;         ///< Of the disk engine: its tables stay (V37),
+  log::Start begin;                    ///< Where the log goes on behind the files.
+  std::string checkpoint_path;         ///< Of the memory engine.
+  log::Log* log = nullptr;             ///< Of the memory engine: all up to its end is needed too.
+  std::string manifest;                ///< Of the disk engine: its tables stay (V37),
   const ValueStore* values = nullptr;  ///< and so does what they refer to.
 };
 

@@ -35,9 +35,8 @@ struct TableWorld {
   base::MemoryBudget& budget;
   base::EpochDomain& domain;
   table::BlockCache& cache;
-  table::CacheShares* shares =
-      nullptr;  ///< Of that cache and one of rows; null: rows are not kept.
-  ApartValues* values = nullptr;  ///< Null: all values stand in their rows.
+  table::CacheShares* shares = nullptr;  ///< Of the caches; null: rows are not kept.
+  ApartValues* values = nullptr;         ///< Null: all values stand in their rows.
 };
 
 /// What a file says of itself that `info` says differently, in words: "how many rows it has".

@@ -139,8 +139,8 @@ class Picker {
 };
 
 /// About how much is read until every row of `version` is in the last level, and no erase nor row
-/// that expired by `now_ms` is left there: each level once with all that has come down to it. Tables
-/// that go down as they are cost nothing.
+/// that expired by `now_ms` is left there: each level once with all that has come down to it.
+/// Tables that go down as they are cost nothing.
 std::uint64_t bytes_to_compact(const Version& version, engine::TimeMs now_ms) noexcept;
 
 /// What is different once `plan`, a move, has been carried out.

@@ -1,5 +1,5 @@
-// What tests of recovery rely on: a path leads where that of the machine would, and a name is durable
-// when its directory was synced.
+// What tests of recovery rely on: a path leads where that of the machine would, and a name is
+// durable when its directory was synced.
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 ///   P6  A block has a row, and its keys ascend strictly.
 ///   P7  A block of more than one row has at most kBlockBytesMax bytes.
 ///   P8  Of a block that `check_block` has passed no byte outside of it is ever read.
-///   P9  An erase has no value and no deadline; of a value that stands apart a block has a reference
-///       (engine/value_reference.h).
+///   P9  An erase has no value and no deadline; of a value that stands apart a block has a
+///       reference (engine/value_reference.h).
 #pragma once
 
 #include <cstdint>

@@ -208,7 +208,7 @@ void append_properties(std::string& to, const TableProperties& properties) {
   base::append_varint(to, properties.largest_key.size());
   to.append(properties.largest_key);
   if (properties.shares.empty()) return;
-  ASHLAR_ASSERT(is_in_order(properties.shares), "G9: shares are of pieces in their order");
+  ASHLAR_ASSERT(is_in_order(properties.shares), "G10: shares are of pieces in their order");
   append_shares(to, properties.shares);
 }
 

@@ -15,7 +15,7 @@
 ///   G5  A checksum covers where the bytes stand: database, seed of its hashes, file number,
 ///       offset. What was moved to another place does not pass there.
 ///   G8  A file that ends early at any byte is no table.
-///   G9  A table tells how many bytes its rows refer to, of each piece that values stand in, the
+///   G10  A table tells how many bytes its rows refer to, of each piece that values stand in, the
 ///       pieces in their order. One without such rows says nothing of it, in version 1.
 #pragma once
 

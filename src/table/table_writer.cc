@@ -141,7 +141,7 @@ Result<void> TableWriter::write_out(std::size_t bytes_min) {
 Result<TableProperties> TableWriter::finish() {
   ASHLAR_ASSERT(properties_.row_count > 0, "a table has a row");
   ASHLAR_ASSERT((apart_count_ > 0) == !properties_.shares.empty(),
-                "G9: what rows refer to was counted");
+                "G10: what rows refer to was counted");
   if (!block_.is_empty()) ASHLAR_TRY(finish_block());
   if (awaits_dictionary_) ASHLAR_TRY(settle_dictionary());
   properties_.largest_key = last_key_;

@@ -61,7 +61,7 @@ class TableWriter {
   /// Cost:   a copy, and a hash a row: no compression, and no row is moved
   Result<void> add_stored_block(const StoredBlock& stored, const Block& rows);
 
-  /// What the rows that were added refer to (G9), which the caller counts.
+  /// What the rows that were added refer to (G10), which the caller counts.
   void set_shares(std::vector<ValueShare> shares) { properties_.shares = std::move(shares); }
 
   /// Writes what is left and makes the content of the file durable. A row was added. The caller

@@ -13,7 +13,8 @@
 namespace ashlar::crash {
 
 /// Bytes of this process that are in memory, without pages of files: VmRSS less RssFile, which is
-/// the program itself, its libraries and the mapped ring of the log. 0 when the system does not say.
+/// the program itself, its libraries and the mapped ring of the log. 0 when the system does not
+/// say.
 std::uint64_t resident_bytes();
 
 /// Files, sockets and the like that this process has open.

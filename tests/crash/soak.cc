@@ -45,8 +45,8 @@ constexpr std::uint64_t kLogSlackBytes = 65 * kMebibyte;
 // A manifest may be a little longer or shorter.
 constexpr std::uint64_t kTablesSlackBytes = std::uint64_t{64} << 10U;
 
-// What is not on the budget and does not grow with it: blocks that compactions have read ahead, some
-// 0.5 MiB for each table or level, and what the allocator keeps for each of six threads.
+// What is not on the budget and does not grow with it: blocks that compactions have read ahead,
+// some 0.5 MiB for each table or level, and what the allocator keeps for each of six threads.
 constexpr std::uint64_t kOverheadBytes = 32 * kMebibyte;
 
 /// Bugs that can be planted, each of which the campaign must find.

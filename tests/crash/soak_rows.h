@@ -13,7 +13,8 @@ namespace ashlar::crash {
 /// What a database must hold.
 ///
 /// Invariants:
-///   Two versions of a row that are less than 128 puts apart have different values; so have two rows.
+///   Two versions of a row that are less than 128 puts apart have different values; so have two
+///   rows.
 ///
 /// Threads: externally synchronised.
 class SoakRows {

@@ -1,6 +1,6 @@
 /// \file
-/// A database under the campaign `soak`: each call does the same to the rows that must be there, and
-/// each answer is held against them.
+/// A database under the campaign `soak`: each call does the same to the rows that must be there,
+/// and each answer is held against them.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 /// The log as the place where long values stand: the ring, the segments, and in the folder
 /// `values/` those segments that the log has given up and rows still refer to.
 ///
-///     log/0000000007.log  --link, sync-->  values/0000402653.piece  -->  removed when nobody refers
-///                                                                     to it any more
+///     log/0000000007.log  --link, sync-->  values/0000402653.piece  -->  removed when nobody
+///                                                                        refers to it any more
 ///
 /// A file in `values/` is a segment as the log has left it, under the position at which it begins.
 /// It is linked there before its name in the log goes: after a crash it may have both, and is then

@@ -105,7 +105,7 @@ TEST_F(ValueStoreTest, BringsLongValuesBack) {
   EXPECT_GT(kept_count, 0U) << "segments were given up";
 }
 
-// V46: twenty times the same set of values takes little more than once its space.
+// V48: twenty times the same set of values takes little more than once its space.
 TEST_F(ValueStoreTest, KeepsSpaceInProportionToWhatIsNeeded) {
   reopen();
   for (int round = 0; round < 20; ++round) {

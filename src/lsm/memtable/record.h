@@ -8,8 +8,8 @@
 ///               padding to 8; then the key's first version, in the same cache lines as a rule
 ///
 ///     RowVersion     0     8  sequence
-///                    8     4  shape       bits 0-29 value bytes, 30 has a deadline, 31 is an erase;
-///                                         all of bits 0-29: the value is a reference
+///                    8     4  shape       bits 0-29 value bytes, 30 has a deadline, 31 is an
+///                                         erase; all of bits 0-29: the value is a reference
 ///                   12     4  older       place of the version before; 0: none
 ///                   16     8  deadline    only where there is one
 ///                    …     n  value

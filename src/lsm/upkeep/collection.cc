@@ -115,7 +115,7 @@ class Run {
     }
     ASHLAR_TRY(walk.status());
     ASHLAR_TRY_ASSIGN(auto written, output.finish());
-    ASHLAR_ASSERT(written.size() == 1, "V45: one table takes the place of one");
+    ASHLAR_ASSERT(written.size() == 1, "V47: one table takes the place of one");
     result_.edit.removals.push_back({.level = source.level, .number = info.number});
     result_.edit.additions.push_back({.level = source.level, .table = TableRef(written.front())});
     tables_.push_back(std::move(written.front()));

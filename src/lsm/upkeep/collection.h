@@ -1,16 +1,17 @@
 /// \file
 /// Gives back the space of values that nothing refers to any more: the values of a piece that are
-/// still needed move into a collected file, and the tables that refer to them are written anew, each
-/// in its place.
+/// still needed move into a collected file, and the tables that refer to them are written anew,
+/// each in its place.
 ///
 /// How much of a piece is needed is not estimated: it is the sum of what the tables of the version
 /// tell (V44 of table_output.h).
 ///
 /// Invariants:
-///   V45  A collection changes where values stand and nothing else: every table is replaced by one
+///   V47  A collection changes where values stand and nothing else: every table is replaced by one
 ///        of its level and age with the same rows, but for those that expired.
-///   V46  After collections until there is none to pick, of no kept piece is more than half garbage,
-///        nor of all of them together more than a third, but for pieces with damaged values.
+///   V48  After collections until there is none to pick, of no kept piece is more than half
+///        garbage, nor of all of them together more than a third, but for pieces with damaged
+///        values.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ std::uint64_t value_bytes_of(const engine::ValuePiece& piece) noexcept;
 /// Chooses what to collect of `pieces`.
 ///
 /// Input:   except  where pieces begin that cannot be emptied
-/// Returns: nullopt when V46 holds
+/// Returns: nullopt when V48 holds
 std::optional<CollectionPlan> pick_collection(const Version& version,
                                               std::span<const engine::ValuePiece> pieces,
                                               const CollectionSettings& settings,

@@ -26,7 +26,7 @@ std::uint64_t live_bytes(const ApartRig& rig) {
   return bytes;
 }
 
-// V46: one set of values, written over twenty times, takes little more than once its space.
+// V48: one set of values, written over twenty times, takes little more than once its space.
 TEST(Collection, KeepsSpaceInProportionToWhatIsNeeded) {
   ApartRig rig;
   rig.open();
@@ -45,7 +45,7 @@ TEST(Collection, KeepsSpaceInProportionToWhatIsNeeded) {
   rig.expect_rows();
 }
 
-// V45: what is left of a piece moves, whatever else the rows are, and reads the same.
+// V47: what is left of a piece moves, whatever else the rows are, and reads the same.
 TEST(Collection, MovesWhatIsLeftOfAPiece) {
   ApartRig rig;
   rig.open();
@@ -71,7 +71,7 @@ TEST(Collection, MovesWhatIsLeftOfAPiece) {
   rig.expect_rows();
 }
 
-// V46: a value that is damaged stays where it is, and is not tried again and again.
+// V48: a value that is damaged stays where it is, and is not tried again and again.
 TEST(Collection, LeavesDamagedValues) {
   ApartRig rig;
   rig.open();
@@ -86,7 +86,7 @@ TEST(Collection, LeavesDamagedValues) {
   EXPECT_EQ(rig.get(key_of(4)).value(), value_of(4, 0));
 }
 
-// V43, V45: whatever call to the disk fails, nothing is lost, and nothing is left of the attempt.
+// V43, V47: whatever call to the disk fails, nothing is lost, and nothing is left of the attempt.
 TEST(Collection, MayFailAnywhere) {
   for (std::uint64_t failing = 0;; ++failing) {
     ApartRig rig;

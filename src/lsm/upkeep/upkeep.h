@@ -13,8 +13,8 @@
 ///   V33  The log before a memtable's end is durable before a manifest names that end, and is given
 ///        up after that.
 ///   V34  Nobody waits for a flush or a compaction that cannot come.
-///   V45  While all is compacted, what is told to be done never shrinks, nor exceeds what is told to
-///        be done in all.
+///   V45  While all is compacted, what is told to be done never shrinks, nor exceeds what is told
+///        to be done in all.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 /// \file
-/// A disk engine over a log that is a string, whose pieces are all kept until nobody refers to them.
+/// A disk engine over a log that is a string, whose pieces are all kept until nobody refers to
+/// them.
 #pragma once
 
 #include <gtest/gtest.h>

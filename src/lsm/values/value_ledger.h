@@ -2,7 +2,7 @@
 /// Who refers to which values that stand apart: the tables that are open, each to the pieces that
 /// it tells of, and the memtables, each to a range of the log.
 ///
-///     table      its shares (G9 of table_format.h), as long as anybody owns it
+///     table      its shares (G10 of table_format.h), as long as anybody owns it
 ///     memtable   from where the one before it ended in the log up to where it ends itself
 ///
 /// A memtable may have values that no table will ever have, which were replaced before it was

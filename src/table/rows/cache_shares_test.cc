@@ -1,5 +1,5 @@
-// Memory goes where it saves reads: to blocks while they fit, to rows where hot ones are strewn over
-// cold blocks.
+// Memory goes where it saves reads: to blocks while they fit, to rows where hot ones are strewn
+// over cold blocks.
 
 #include "table/rows/cache_shares.h"
 

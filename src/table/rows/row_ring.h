@@ -1,8 +1,8 @@
 /// \file
 /// Memory of the row cache: rows one behind the other in segments, which go round.
 ///
-///     open -- full --> closed, oldest first -- taken, retired --> leaving -- seen by nobody --> free
-///       ^------------------------------------------------------------------------------------- |
+///     open - full --> closed, oldest first - taken, retired --> leaving - seen by nobody --> free
+///       ^---------------------------------------------------------------------------------- |
 ///
 /// A segment is filled from front to back and given up as a whole, so rows of any length leave no
 /// holes. Eight segments are a chunk, a huge page: what is taken from the budget and given back at
