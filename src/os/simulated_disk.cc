@@ -1,4 +1,4 @@
-// Handles and calls of the simulated machine; those on names are in simulated_names.cc. What
+// Handles and calls of the simulated machine; the calls on names are in simulated_names.cc. What
 // happens to the bytes is in simulated_file.cc, and to the names in simulated_directory.cc.
 //
 //     call --> begin_call_locked: counted, or the disk has stopped (F8)

@@ -162,7 +162,7 @@ class Run {
   /// Half of them alone, half in groups.
   Result<void> read_at_random(SoakTable& table, const Db& db, const char* name) {
     constexpr std::uint64_t kGroup = 32;
-    const std::uint64_t group_count = rows_.row_count() / 40 / (2 * kGroup);
+    const std::uint64_t group_count = rows_.row_count() / 100 / (2 * kGroup);
     for (std::uint64_t i = 0; i < group_count && !findings_.is_enough(); ++i) {
       std::vector<std::uint64_t> numbers(kGroup);
       for (std::uint64_t& number : numbers) {
