@@ -53,7 +53,6 @@ enum class Durability : std::uint8_t {
 struct Options {
   /// Where the database is kept: a directory, made if it is missing; the one above must exist.
   /// Default: empty, which means nowhere: the database lives in memory and ends with the `Db`.
-  // NOLINTNEXTLINE(readability-redundant-member-init): lets g++ 12 leave it out of a list.
   std::string directory = {};
 
   /// Where the rows are. A directory keeps the engine it was made with, and is not opened with the

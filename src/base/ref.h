@@ -18,6 +18,7 @@ namespace ashlar::base {
 /// What can be shared by `Ref`. Begins with no owner; the last `Ref` to go destroys it.
 ///
 /// Threads: the count is thread-safe; all else is up to the derived class.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): the last `Ref` calls it, nobody else.
 class Counted {
  public:
   Counted() = default;
@@ -59,11 +60,11 @@ class Ref {
   Ref(const Ref& other) noexcept : Ref(other.thing_) {}
   Ref(Ref&& other) noexcept : thing_(std::exchange(other.thing_, nullptr)) {}
 
-  /// From a reference to something derived, or less constant.
+  /// From a reference to something derived, or less constant: as with pointers, without a word.
   template <typename Other>
     requires std::is_convertible_v<Other*, T*>
-  Ref(const Ref<Other>& other) noexcept
-      : Ref(other.get()) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Ref(const Ref<Other>& other) noexcept : Ref(other.get()) {}
 
   Ref& operator=(Ref other) noexcept {
     std::swap(thing_, other.thing_);

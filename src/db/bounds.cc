@@ -49,7 +49,7 @@ Result<void> check_disk_options(const Options& options) {
         ErrorCode::kInvalidArgument, "option memory_policy is kEvict, which kDisk does not know"));
   }
   return check_option("memory_budget_bytes", options.memory_budget_bytes,
-                      {kDiskMemoryBudgetBytesMin, kMemoryBudgetBytesMax});
+                      {.least = kDiskMemoryBudgetBytesMin, .most = kMemoryBudgetBytesMax});
 }
 
 }  // namespace

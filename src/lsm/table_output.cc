@@ -35,7 +35,8 @@ engine::Operation erase_of(const engine::Operation& row) noexcept {
 
 }  // namespace
 
-TableOutput::TableOutput(TableStore& store, const OutputRule& rule) : store_(store), rule_(rule) {}
+TableOutput::TableOutput(TableStore& store, OutputRule rule)
+    : store_(store), rule_(std::move(rule)) {}
 
 TableOutput::~TableOutput() {
   if (is_finished_) return;

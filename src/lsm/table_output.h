@@ -45,7 +45,7 @@ struct OutputRule {
 /// Lifetime: the store must outlive it.
 class TableOutput {
  public:
-  TableOutput(TableStore& store, const OutputRule& rule);
+  TableOutput(TableStore& store, OutputRule rule);
   TableOutput(const TableOutput&) = delete;
   TableOutput& operator=(const TableOutput&) = delete;
   ~TableOutput();

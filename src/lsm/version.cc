@@ -50,8 +50,7 @@ std::size_t Version::first_ending_at_or_after(const Level& level,
                                               std::string_view key) const noexcept {
   const std::uint64_t head = base::key_head(key);
   const auto& heads = level.largest_heads;
-  auto index =
-      static_cast<std::size_t>(std::lower_bound(heads.begin(), heads.end(), head) - heads.begin());
+  auto index = static_cast<std::size_t>(std::ranges::lower_bound(heads, head) - heads.begin());
   const auto end =
       std::upper_bound(heads.begin() + static_cast<std::ptrdiff_t>(index), heads.end(), head) -
       heads.begin();

@@ -53,7 +53,7 @@ class CacheSlots {
   static Result<CacheSlots> make(BlockCache& cache, std::size_t block_count);
 
   CacheSlots(CacheSlots&& other) noexcept
-      : cache_(std::exchange(other.cache_, nullptr)), words_(std::move(other.words_)) {}
+      : cache_(std::exchange(other.cache_, nullptr)), words_(other.words_) {}
   CacheSlots& operator=(CacheSlots&&) = delete;
   CacheSlots(const CacheSlots&) = delete;
   CacheSlots& operator=(const CacheSlots&) = delete;

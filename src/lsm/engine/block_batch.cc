@@ -40,7 +40,7 @@ Result<void> BlockBatch::load() {
 /// Loads what this batch was the first to want: all of it is read before the first is proved good.
 void BlockBatch::read_ours() {
   // One a thread: an allocation of this length is mapped, and its pages cleared, each time.
-  thread_local std::string scratch;
+  thread_local std::string scratch;  // NOLINT(misc-use-internal-linkage): it has none.
   if (scratch.size() < read_bytes_) scratch.resize(read_bytes_);
   std::vector<os::FileRead> reads;
   reads.reserve(wanted_.size());

@@ -99,7 +99,7 @@ Result<void> Catalog::load(const TableWorld& world, const std::string& directory
   VersionEdit edit;
   for (Manifest::Entry& entry : newest_.tables) {
     ASHLAR_TRY_ASSIGN(auto table, tables_->open(std::move(entry.table)));
-    edit.additions.push_back({.level = entry.level, .table = std::move(table)});
+    edit.additions.push_back({.level = entry.level, .table = table});
   }
   newest_.tables.clear();
   ASHLAR_TRY_ASSIGN(Version version, Version().apply(edit));

@@ -3,6 +3,7 @@
 // below.
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/assert.h"
 #include "lsm/engine/engine_core.h"
@@ -15,8 +16,8 @@ std::optional<DiskEngine::Row> DiskEngine::find_in_memtables(const State& state,
                                                              std::uint64_t hash,
                                                              Sequence sequence) noexcept {
   if (const auto found = (*state.active)->get(key, hash, sequence)) return row_of(*found);
-  for (auto full = state.full.rbegin(); full != state.full.rend(); ++full) {
-    if (const auto found = (**full)->get(key, hash, sequence)) return row_of(*found);
+  for (const auto& full : std::ranges::reverse_view(state.full)) {
+    if (const auto found = (*full)->get(key, hash, sequence)) return row_of(*found);
   }
   return std::nullopt;
 }

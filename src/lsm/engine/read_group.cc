@@ -110,9 +110,9 @@ Result<void> DiskEngine::read_group(const State& state, Sequence sequence,
   for (KeyRead& read : all) {
     read.row = find_in_memtables(state, read.key, read.hash, sequence);
   }
-  const auto below = std::partition(all.begin(), all.end(),
-                                    [](const KeyRead& read) { return read.row.has_value(); });
-  ASHLAR_TRY(find_in_tables(state, {below, all.end()}));
+  const auto below =
+      std::ranges::partition(all, [](const KeyRead& read) { return read.row.has_value(); });
+  ASHLAR_TRY(find_in_tables(state, {below.begin(), below.end()}));
   for (const KeyRead& read : all) {
     std::optional<Value>& value = values[read.index];
     value.reset();

@@ -1,6 +1,7 @@
 // Ordered walks: all parts of a state merged, and of that what a reader sees.
 
 #include <new>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -43,8 +44,8 @@ Result<void> add_memtable(Sources& sources, const Memtable& memtable, Sequence s
 Result<Sources> sources_of(const State& state, Sequence sequence) {
   Sources sources;
   ASHLAR_TRY(add_memtable(sources, **state.active, sequence));
-  for (auto full = state.full.rbegin(); full != state.full.rend(); ++full) {
-    ASHLAR_TRY(add_memtable(sources, ***full, sequence));
+  for (const auto& full : std::ranges::reverse_view(state.full)) {
+    ASHLAR_TRY(add_memtable(sources, **full, sequence));
   }
   for (const TableRef& table : state.version->tables(0)) {
     sources.push_back(std::make_unique<TableCursor>(base::Ref<const OpenTable>(&opened(*table))));

@@ -17,9 +17,11 @@
 
 #include "os/disk.h"
 
+// NOLINTBEGIN(readability-identifier-naming): the names are the kernel's.
 struct io_uring_cqe;
 struct io_uring_params;
 struct io_uring_sqe;
+// NOLINTEND(readability-identifier-naming)
 
 namespace ashlar::os {
 

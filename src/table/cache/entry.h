@@ -28,7 +28,7 @@ inline constexpr std::uint64_t kSlotOwn = 3;
 inline constexpr std::uint64_t kSlotKindMask = 3;
 inline constexpr unsigned kSlotKindBits = 2;
 
-inline constexpr bool is_block_in(std::uint64_t slot_word) noexcept {
+constexpr bool is_block_in(std::uint64_t slot_word) noexcept {
   return (slot_word & 1U) != 0;
 }
 /// The address in a slot whose kind is not empty.
