@@ -168,7 +168,7 @@ std::size_t TableFile::read_ahead(std::size_t first) const {
 
 Result<void> TableFile::load_block(std::size_t block, std::span<char> to) const {
   // One a thread: blocks are read by many threads, and an allocation would cost more than a copy.
-  thread_local std::string scratch;
+  thread_local std::string scratch;  // NOLINT(misc-use-internal-linkage): it has none.
   const auto load = [&]() -> Result<void> {
     ASHLAR_TRY(read_stored(block, block + 1, scratch));
     return take_block(block, scratch, to);

@@ -110,8 +110,8 @@ bool take_text(std::string_view& from, std::string& text) {
 }  // namespace
 
 Error table_damage(std::string_view path, std::uint64_t offset, std::string_view what) {
-  return Error(ErrorCode::kCorruption,
-               std::string(path) + " at " + std::to_string(offset) + ": " + std::string(what));
+  return {ErrorCode::kCorruption,
+          std::string(path) + " at " + std::to_string(offset) + ": " + std::string(what)};
 }
 
 void append_trailer(std::string& to, std::size_t bytes, Compression kind,

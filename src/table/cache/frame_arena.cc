@@ -103,7 +103,8 @@ std::optional<std::size_t> FrameArena::coldest_chunk() const noexcept {
     // A cached block that nobody has read again weighs more than no block.
     std::size_t warmth = kFramesPerChunk - chunks_[chunk].free_count;
     for (std::size_t i = 0; i < kFramesPerChunk; ++i) {
-      warmth += 4U * map_.heats[chunk * kFramesPerChunk + i].load(std::memory_order_relaxed);
+      warmth +=
+          std::size_t{4} * map_.heats[chunk * kFramesPerChunk + i].load(std::memory_order_relaxed);
     }
     if (warmth >= least) continue;
     least = warmth;

@@ -84,7 +84,7 @@ class FrameArena {
 
   /// Begins to empty a chunk: its free frames are taken no more, and it is given back with the last
   /// that comes free. The caller frees those that are in use.
-  void empty_chunk(std::size_t chunk) noexcept;
+  void empty_chunk(std::size_t number) noexcept;
   bool is_emptying(const CacheEntry& entry) const noexcept;
 
   /// Calls `visit(entry)` for each frame of a chunk that is not free. `visit` frees none: the chunk
@@ -120,7 +120,7 @@ class FrameArena {
     return static_cast<std::size_t>(&entry - map_.entries) / kFramesPerChunk;
   }
   bool take_heats_for(std::size_t chunk) noexcept;
-  void give_back(std::size_t chunk) noexcept;
+  void give_back(std::size_t number) noexcept;
 
   base::MemoryBudget* budget_;
   base::Reservation frames_;
