@@ -52,7 +52,7 @@ void read_as_table(std::string_view bytes) {
     must(last < walk.key());
     last = walk.key();
     must((*table)->block_of(last) == walk.block());
-    must(walk.kind() == ashlar::engine::OperationKind::kPut || walk.value().empty());
+    must(walk.kind() != ashlar::engine::OperationKind::kErase || walk.value().empty());
   }
   if (walk.status()) must(last == (*table)->properties().largest_key);
 }
