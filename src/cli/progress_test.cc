@@ -17,8 +17,7 @@ TEST(Progress, DrawsABarOverTheOneBefore) {
             "\rshop [####################....................]  50 % of 200 MiB");
   EXPECT_EQ(progress.next(kTotal, kTotal),
             "\rshop [########################################] 100 % of 200 MiB");
-  const std::string wiped = progress.end();
-  EXPECT_EQ(wiped, "\r" + std::string(63, ' ') + "\r");
+  EXPECT_EQ(progress.end(), "\r" + std::string(64, ' ') + "\r");
 }
 
 TEST(Progress, WritesALineForEachTenth) {

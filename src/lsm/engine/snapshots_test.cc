@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "lsm/engine/disk_engine_rig_test.h"
+
 namespace ashlar::lsm {
 namespace {
 
@@ -50,6 +55,27 @@ TEST(SnapshotsDeathTest, AreReadAndReleasedWhileTheyAreHeldOnly) {
   SnapshotsRig rig;
   EXPECT_DEATH(static_cast<void>(rig.snapshots.state_at(1)), "only a snapshot that is held");
   EXPECT_DEATH(rig.snapshots.remove(1), "a snapshot is released once");
+}
+
+// M1: a snapshot keeps the rows of its moment, not the memory that was taken ahead for more.
+TEST(Snapshots, HoldLittleMoreThanTheRowsOfTheirMemtables) {
+  DiskEngineRig rig;
+  rig.open();
+  constexpr int kCount = 400;
+  std::vector<engine::View> views;
+  for (int i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(rig.put("key", std::to_string(i)).has_value()) << "memtables take 4 MiB at first";
+    views.push_back(*rig.engine->acquire_snapshot());
+    ASSERT_TRUE(rig.engine->flush().has_value());
+  }
+  const std::size_t held_bytes = rig.engine->memory_bytes();
+  EXPECT_LT(held_bytes, kCount * (std::size_t{96} << 10U));
+  for (int i = 0; i < kCount; ++i) {
+    EXPECT_EQ(rig.get("key", views[static_cast<std::size_t>(i)]), std::to_string(i));
+    rig.engine->release_snapshot(views[static_cast<std::size_t>(i)].sequence);
+  }
+  rig.engine->maintain();
+  EXPECT_LT(rig.engine->memory_bytes(), held_bytes / 2);
 }
 
 }  // namespace

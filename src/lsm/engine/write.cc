@@ -186,6 +186,7 @@ Result<void> DiskEngine::rotate_locked() {
   ASHLAR_ASSERT(active_.get() == catalog_->states().hold()->active.get(),
                 "the memtable that is written to is that of the current state");
   catalog_->states().change([&](State& state) { state.rotate(next); });
+  (*active_)->give_back_unused();
   active_ = std::move(next);
   upkeep_->wake();
   return {};

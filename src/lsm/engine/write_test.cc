@@ -98,8 +98,8 @@ TEST(DiskEngineWrite, RefusesWritesWhenTheBudgetIsUsedUp) {
   std::vector<engine::View> views;
   Result<void> last;
   for (int i = 0; last && i < 5000; ++i) {
-    last = rig.put(key_of(i % 50), std::string(2000, 'v'));
-    if (i % 40 == 0) views.push_back(rig.engine->acquire_snapshot().value());
+    last = rig.put(key_of(i % 50), std::string(20'000, 'v'));  // Two fill a memtable.
+    if (i % 2 == 0) views.push_back(rig.engine->acquire_snapshot().value());
   }
   ASSERT_FALSE(last.has_value());
   EXPECT_EQ(last.error().code(), ErrorCode::kOutOfSpace);

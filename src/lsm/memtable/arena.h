@@ -27,8 +27,11 @@ class Arena {
  public:
   /// Everything handed out begins at a multiple of this.
   static constexpr std::size_t kAlignmentBytes = 8;
-  /// What is taken from the budget at a time: a huge page, which is what touching it costs.
+  /// What is taken from the budget at a time: a huge page, which is what touching it costs but for
+  /// the first.
   static constexpr std::size_t kStepBytes = base::kHugePageBytes;
+  /// What is given back is whole pages of this size.
+  static constexpr std::size_t kPageBytes = 4096;
 
   /// Input:   address_bytes  the most that the arena can ever hold
   /// Returns: nullopt when the system refuses the address space
@@ -57,6 +60,12 @@ class Arena {
 
   /// Gives room back that was not handed out, down to `taken_bytes` in all.
   void give_back_down_to(std::size_t taken_bytes) noexcept;
+
+  /// Gives all room back that was not handed out, to a page, and the memory under it: for one that
+  /// is kept for long and filled no more. Where it is, more room is taken as before.
+  ///
+  /// Cost: a system call
+  void give_back_unused() noexcept;
 
   /// Hands out `bytes`, rounded up to the alignment. There must be room for them (Q3).
   char* allocate(std::size_t bytes) noexcept {

@@ -85,5 +85,26 @@ TEST(ArenaDeathTest, RefusesWhatWasNotReserved) {
   EXPECT_DEATH(arena.allocate(1), "Q3");
 }
 
+// Q2, M1: what was handed out stays; the rest is no longer counted, and can be taken again.
+TEST(Arena, GivesBackWhatIsNotUsed) {
+  base::MemoryBudget budget(8 * Arena::kStepBytes);
+  auto arena = Arena::make(budget, 4 * Arena::kStepBytes);
+  ASSERT_TRUE(arena.has_value());
+  arena->give_back_unused();
+  EXPECT_EQ(budget.used_bytes(), 0U);
+  ASSERT_TRUE(arena->reserve(Arena::kPageBytes + 8));
+  char* const first = arena->allocate(Arena::kPageBytes + 8);
+  std::memset(first, 'x', Arena::kPageBytes + 8);
+  arena->give_back_unused();
+  EXPECT_EQ(budget.used_bytes(), 2 * Arena::kPageBytes);
+  EXPECT_EQ(arena->taken_bytes(), budget.used_bytes());
+  EXPECT_EQ(std::string_view(first, Arena::kPageBytes + 8),
+            std::string(Arena::kPageBytes + 8, 'x'));
+  ASSERT_TRUE(arena->reserve(3 * Arena::kStepBytes));
+  EXPECT_EQ(arena->taken_bytes() % Arena::kStepBytes, 0U);
+  const char* const second = arena->allocate(3 * Arena::kStepBytes);
+  EXPECT_EQ(std::string_view(second, 100), std::string(100, '\0')) << "it reads as zeroes";
+}
+
 }  // namespace
 }  // namespace ashlar::lsm

@@ -71,6 +71,11 @@ Result<void> Memtable::reserve(std::span<const engine::Operation> operations) {
   return {};
 }
 
+void Memtable::give_back_unused() noexcept {
+  records_arena_.give_back_unused();
+  order_.give_back_unused();
+}
+
 Error Memtable::refusal(std::size_t bytes) const {
   if (!records_arena_.has_addresses(bytes)) {
     return {ErrorCode::kOutOfSpace, "a commit of " + std::to_string(bytes) +

@@ -81,6 +81,10 @@ class Memtable {
   /// Cost:  one miss for the bucket, and one for the record where the key is there already
   void insert(const engine::Operation& operation, std::uint64_t hash, Sequence sequence) noexcept;
 
+  /// Gives back what is taken and not used: for one that is full, or is flushed before it is. A
+  /// snapshot may hold it for long, and many snapshots as many memtables of a few rows.
+  void give_back_unused() noexcept;
+
   // For readers.
 
   /// The newest version of `key` at or below `sequence`, which may be an erase.

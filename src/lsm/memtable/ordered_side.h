@@ -62,6 +62,8 @@ class OrderedSide {
     return arrivals_.reserve(count * sizeof(RunEntry));
   }
 
+  void give_back_unused() noexcept { arrivals_.give_back_unused(); }
+
   /// Adds a key that is not there; its room has been reserved.
   ///
   /// Cost: one store of 16 bytes behind the last
