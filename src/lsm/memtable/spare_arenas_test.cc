@@ -115,5 +115,21 @@ TEST(SpareArenas, AnArenaThatIsBegunAnewHandsOutZeroes) {
   EXPECT_EQ(std::string_view(arena.allocate_zeroed(2000), 2000), zeroes);
 }
 
+// What was given back in between counts as fresh.
+TEST(SpareArenas, AnArenaThatGaveSomeBackIsBegunAnew) {
+  base::MemoryBudget budget(4 * kStep);
+  auto arena = *Arena::make(budget, 4 * kStep);
+  ASSERT_TRUE(arena.reserve(3 * kStep));
+  std::memset(arena.allocate(2 * kStep), 0xab, 2 * kStep);
+  arena.begin_anew();
+  arena.allocate(1000);
+  arena.give_back_unused();
+  arena.begin_anew();
+  ASSERT_TRUE(arena.reserve(2 * kStep));
+  const std::string zeroes(kStep, '\0');
+  EXPECT_EQ(std::string_view(arena.allocate_zeroed(kStep), kStep), zeroes);
+  EXPECT_EQ(std::string_view(arena.allocate_zeroed(kStep), kStep), zeroes);
+}
+
 }  // namespace
 }  // namespace ashlar::lsm
