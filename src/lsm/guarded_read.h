@@ -12,7 +12,7 @@
 #include <chrono>
 #include <thread>
 
-#include "ashlar/error.h"
+#include "ashlar/result.h"
 #include "base/epoch.h"
 
 namespace ashlar::lsm {
