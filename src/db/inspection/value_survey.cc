@@ -44,6 +44,7 @@ class Surveyor {
         referred_.insert_or_assign(share.first, true);
       }
     }
+    ASHLAR_TRY(check_headers(tables));
     for (const auto& [first, file] : files_) {
       if (referred_.contains(first)) continue;
       report_.remarks.push_back({.path = file.file->path(),
@@ -99,6 +100,22 @@ class Surveyor {
       ASHLAR_TRY_ASSIGN(const std::uint64_t bytes, file->size());
       const log::Position first = lsm::collected_position(*number, 0);
       ASHLAR_TRY(add(first, std::move(file), first + bytes, 0));
+    }
+    return {};
+  }
+
+  /// An opening refuses a collected file that is needed and has a damaged header.
+  Result<void> check_headers(const TableSurvey& tables) {
+    for (const auto& [first, is_needed] : referred_) {
+      if (!lsm::is_collected(first)) continue;
+      const std::string& path = files_.at(first).file->path();
+      const auto opened =
+          lsm::CollectedFile::open(disk_, path,
+                                   {.database_id = tables.basis->content->database_id,
+                                    .number = lsm::collected_number_of(first)});
+      if (opened) continue;
+      if (opened.error().code() == ErrorCode::kIo) return std::unexpected(opened.error());
+      report_.damages.push_back(damage_of(opened.error(), path));
     }
     return {};
   }

@@ -137,7 +137,8 @@ std::string ValueStore::place_of(std::uint64_t position) const {
       if (position >= header.first && position < header.end()) return in_file(path, header.first);
     }
   }
-  return in_file(kept_path(position), position);
+  // Whichever it was, a segment or what was kept of one.
+  return folders_.log + ", " + in_file(kept_path(position), position);
 }
 
 /// The segment has all its bytes, durably, and nobody writes to it while this runs.
