@@ -75,6 +75,8 @@ class Iterator {
   ///
   /// Errors: kOutOfSpace  memory for the ordered side or for a group of rows could not be had. The
   ///         database cannot be closed under a scan: `Db::close` fails while an iterator lives.
+  ///         kIo, kCorruption  of the disk engine: a row could not be read, or a large value when
+  ///         it was asked for; that was then empty, and the next step makes the iterator invalid
   Result<void> status() const;
 
  private:
