@@ -105,13 +105,13 @@ class Decoder {
     ASHLAR_TRY(check_frame());
     ASHLAR_TRY(take_header());
     ASHLAR_TRY(take_files());
-    const bool has_values = std::ranges::any_of(list_.files, is_of_values);
-    if ((load<std::uint32_t>(8) == kVersion) != has_values) {
-      return damaged("the version is not the one of lists with these files", 8);
-    }
     if (const auto fault = fault_of(list_); !fault.empty()) return damaged(fault, kFileBytesOffset);
     if (const auto fault = fault_of_files(list_); !fault.empty()) {
       return damaged(fault, kHeaderBytes);
+    }
+    const bool has_values = std::ranges::any_of(list_.files, is_of_values);
+    if ((load<std::uint32_t>(8) == kVersion) != has_values) {
+      return damaged("the version is not the one of lists with these files", 8);
     }
     return std::move(list_);
   }

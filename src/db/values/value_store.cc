@@ -41,7 +41,8 @@ Result<std::unique_ptr<ValueStore>> ValueStore::open(os::Disk& disk, Folders fol
   ASHLAR_TRY_ASSIGN(const std::vector<log::SegmentFile> segments,
                     log::list_segments(disk, store->folders_.log));
   for (const log::SegmentFile& segment : segments) {
-    if (segment.header) store->found_.push_back(piece_of(*segment.header, false));
+    if (segment.header)
+      store->found_.push_back({.header = *segment.header, .path = segment.file->path()});
   }
   return store;
 }
@@ -85,14 +86,19 @@ ValueStore::FileRef ValueStore::find_open(log::Position position) const {
   return position < file->piece.end ? file : FileRef();
 }
 
+/// Those of the log. While it is replayed they are the ones that were found: what is replayed is
+/// durable in them, and none is made or given up.
+std::vector<log::LocalLog::PlacedSegment> ValueStore::segments() const {
+  return log_ != nullptr ? log_->segments() : found_;
+}
+
 /// A segment is opened for reading when the first value is read from it. It may be on its way into
 /// `values/` meanwhile: then it is looked for once more.
 Result<ValueStore::FileRef> ValueStore::file_at(log::Position position) const {
   constexpr int kLookCountMax = 3;
   for (int look = 0; look < kLookCountMax; ++look) {
     if (FileRef file = find_open(position)) return file;
-    if (log_ == nullptr) break;
-    for (const auto& [header, path] : log_->segments()) {
+    for (const auto& [header, path] : segments()) {
       if (position < header.first || position >= header.end()) continue;
       ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kReadHere));
       if (file == nullptr) continue;
@@ -108,12 +114,8 @@ Result<ValueStore::FileRef> ValueStore::file_at(log::Position position) const {
 
 std::vector<engine::ValuePiece> ValueStore::pieces() const {
   std::map<log::Position, engine::ValuePiece> all;
-  for (const engine::ValuePiece& piece : found_) all[piece.first] = piece;
-  if (log_ != nullptr) {
-    all.clear();
-    for (const auto& segment : log_->segments()) {
-      all[segment.header.first] = piece_of(segment.header, false);
-    }
+  for (const auto& segment : segments()) {
+    all[segment.header.first] = piece_of(segment.header, false);
   }
   {
     const base::MutexLock lock(mutex_);
@@ -132,10 +134,8 @@ std::string ValueStore::place_of(std::uint64_t position) const {
   };
   if (const FileRef file = find_open(position))
     return in_file(file->file->path(), file->piece.first);
-  if (log_ != nullptr) {
-    for (const auto& [header, path] : log_->segments()) {
-      if (position >= header.first && position < header.end()) return in_file(path, header.first);
-    }
+  for (const auto& [header, path] : segments()) {
+    if (position >= header.first && position < header.end()) return in_file(path, header.first);
   }
   // Whichever it was, a segment or what was kept of one.
   return folders_.log + ", " + in_file(kept_path(position), position);

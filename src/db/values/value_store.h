@@ -86,13 +86,14 @@ class ValueStore final : public engine::LargeValues, public log::SegmentHeir {
   Result<void> find_kept();
   Result<void> keep(const engine::ValuePiece& piece);
   FileRef find_open(log::Position position) const;
+  std::vector<log::LocalLog::PlacedSegment> segments() const;
   Result<FileRef> file_at(log::Position position) const;
 
   os::Disk& disk_;
   const Folders folders_;
   const engine::ValueReferrer* referrer_ = nullptr;
   const log::LocalLog* log_ = nullptr;
-  std::vector<engine::ValuePiece> found_;  // In the log, as long as that is not open.
+  std::vector<log::LocalLog::PlacedSegment> found_;  // Of the log, as long as that is not open.
 
   mutable base::Mutex mutex_;                      // A leaf.
   mutable Files files_ ASHLAR_GUARDED_BY(mutex_);  // Those that are kept, and what has been read.
