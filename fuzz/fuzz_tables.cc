@@ -209,8 +209,12 @@ void read(const ashlar::Db& db, const Rows& rows, bool must_be_right) {
     must(last < scan->key());
     last = scan->key();
     if (!must_be_right) continue;
-    must(expected != rows.end() && scan->key() == expected->first &&
-         scan->value() == expected->second);
+    must(expected != rows.end() && scan->key() == expected->first);
+    // One that stands apart from its row and is damaged is empty, and the walk tells of it.
+    if (scan->value() != expected->second) {
+      must(!scan->status());
+      break;
+    }
     ++expected;
   }
   if (scan->status() && must_be_right) must(expected == rows.end());

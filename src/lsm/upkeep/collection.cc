@@ -47,7 +47,12 @@ std::vector<Weighed> weigh(const Version& version, std::span<const ValuePiece> p
     if (!piece.is_kept || found == live.end()) continue;
     weighed.push_back({.piece = piece, .live_bytes = found->second});
   }
-  std::ranges::stable_sort(weighed, std::ranges::greater(), &Weighed::garbage_percent);
+  std::ranges::sort(weighed, [](const Weighed& left, const Weighed& right) {
+    if (left.garbage_percent() != right.garbage_percent()) {
+      return left.garbage_percent() > right.garbage_percent();
+    }
+    return left.piece.first < right.piece.first;
+  });
   return weighed;
 }
 
