@@ -1,6 +1,9 @@
 #include "table/filter.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/coding.h"
@@ -9,12 +12,7 @@ namespace ashlar::table {
 
 constexpr std::size_t kBitsPerLine = 8 * sizeof(FilterLine);
 
-Filter::Lines Filter::make_lines(std::size_t bytes) {
-  return std::make_unique_for_overwrite<FilterLine[]>((bytes + sizeof(FilterLine) - 1) /
-                                                      sizeof(FilterLine));
-}
-
-std::optional<Filter> Filter::load_in_place(Lines lines, std::size_t bytes,
+std::optional<Filter> Filter::load_in_place(base::Reservation lines, std::size_t bytes,
                                             unsigned bits_per_hash) {
   if (bytes % sizeof(FilterLine) != 0) return std::nullopt;
   // No lines and no bits go together, and stand for a table without a filter.
@@ -23,16 +21,18 @@ std::optional<Filter> Filter::load_in_place(Lines lines, std::size_t bytes,
   // The upper half of a product of 32 bits chooses the line.
   if (bytes / sizeof(FilterLine) > UINT32_MAX) return std::nullopt;
   Filter filter;
-  filter.lines_ = std::move(lines);
+  ASHLAR_ASSERT(bytes <= lines.bytes(), "lines were read into memory that is there");
+  filter.lines_.emplace(std::move(lines));
   filter.line_count_ = bytes / sizeof(FilterLine);
   filter.bits_per_hash_ = bits_per_hash;
   return filter;
 }
 
 std::optional<Filter> Filter::load(std::string_view stored, unsigned bits_per_hash) {
-  Lines lines = make_lines(stored.size());
-  if (!stored.empty()) std::memcpy(lines.get(), stored.data(), stored.size());
-  return load_in_place(std::move(lines), stored.size(), bits_per_hash);
+  auto lines = base::Reservation::make(stored.size());
+  if (!lines) throw std::bad_alloc();
+  if (!stored.empty()) std::memcpy(lines->begin(), stored.data(), stored.size());
+  return load_in_place(*std::move(lines), stored.size(), bits_per_hash);
 }
 
 FilterBuilder::FilterBuilder(unsigned bits_per_key) noexcept : bits_per_key_(bits_per_key) {

@@ -13,13 +13,13 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/hints.h"
+#include "base/reservation.h"
 
 namespace ashlar::table {
 
@@ -27,7 +27,7 @@ inline constexpr unsigned kFilterBitsMax = 24;
 
 /// One cache line of bits.
 struct alignas(64) FilterLine {
-  std::array<std::uint64_t, 8> words;  // Not set: what is read into lines would be written twice.
+  std::array<std::uint64_t, 8> words{};
 };
 static_assert(sizeof(FilterLine) == 64, "a probe costs one miss");
 
@@ -68,18 +68,15 @@ class Filter {
   /// Returns: nullopt when `stored` is not whole lines, or no number of bits a key is set in it
   static std::optional<Filter> load(std::string_view stored, unsigned bits_per_hash);
 
-  /// Memory to read a filter into, with room behind it; what is in it is not defined.
-  using Lines = std::unique_ptr<FilterLine[]>;
-  static Lines make_lines(std::size_t bytes);
-
-  /// As `load`, of what stands in the first `bytes` of `lines`, which are no longer than when they
-  /// were made.
-  static std::optional<Filter> load_in_place(Lines lines, std::size_t bytes,
+  /// As `load`, of what stands in the first `bytes` of `lines`. They are in a mapping of their own:
+  /// among what is allocated and freed all the time filters, which stay, would keep most of that
+  /// from going back to the system.
+  static std::optional<Filter> load_in_place(base::Reservation lines, std::size_t bytes,
                                              unsigned bits_per_hash);
 
   /// Starts loading the line that `may_contain` will look at: for when several are asked together.
   void prefetch(std::uint64_t hash) const noexcept {
-    if (line_count_ > 0) base::prefetch(&lines_[FilterProbe(hash, line_count_).line()]);
+    if (line_count_ > 0) base::prefetch(&line_at(FilterProbe(hash, line_count_).line()));
   }
 
   /// Returns: false when no key with this hash is in the table
@@ -87,7 +84,7 @@ class Filter {
   bool may_contain(std::uint64_t hash) const noexcept {
     if (line_count_ == 0) return true;
     const FilterProbe probe(hash, line_count_);
-    const FilterLine& line = lines_[probe.line()];
+    const FilterLine& line = line_at(probe.line());
     // All bits without a branch between them: six shifts are less than one wrong guess.
     std::uint64_t all = 1;
     for (unsigned i = 0; i < bits_per_hash_; ++i) {
@@ -99,7 +96,11 @@ class Filter {
   std::size_t bytes() const noexcept { return line_count_ * sizeof(FilterLine); }
 
  private:
-  Lines lines_;
+  const FilterLine& line_at(std::uint64_t index) const noexcept {
+    return reinterpret_cast<const FilterLine*>(lines_->begin())[index];
+  }
+
+  std::optional<base::Reservation> lines_;
   std::size_t line_count_ = 0;
   unsigned bits_per_hash_ = 0;
 };

@@ -92,11 +92,15 @@ Result<std::unique_ptr<TableFile>> TableFile::open(os::Disk& disk, const std::st
 Result<void> TableFile::load_filter(const TableFooter& footer) {
   const TableFooter::Handle& handle = footer.section(TableSection::kFilter);
   const std::size_t sealed_bytes = handle.bytes + kTrailerBytes;
-  Filter::Lines lines = Filter::make_lines(sealed_bytes);
-  const std::span<char> sealed(reinterpret_cast<char*>(lines.get()), sealed_bytes);
+  auto lines = base::Reservation::make(sealed_bytes);
+  if (!lines) {
+    return std::unexpected(
+        Error(ErrorCode::kOutOfSpace, path() + ": the system has no address space for the filter"));
+  }
+  const std::span<char> sealed(lines->begin(), sealed_bytes);
   ASHLAR_TRY(read_section_into(*file_, identity_, handle.offset, sealed, "the filter"));
   auto filter =
-      Filter::load_in_place(std::move(lines), handle.bytes, properties_.filter_bits_per_hash);
+      Filter::load_in_place(*std::move(lines), handle.bytes, properties_.filter_bits_per_hash);
   if (!filter) {
     return std::unexpected(table_damage(path(), handle.offset, "the filter makes no sense"));
   }
