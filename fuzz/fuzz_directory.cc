@@ -14,6 +14,7 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "db/inspection/repair.h"
 #include "os/manual_clock.h"
 #include "os/simulated_disk.h"
@@ -29,14 +30,8 @@ ashlar::Result<ashlar::Db> open_at(SimulatedDisk& disk) {
   ashlar::Options options;
   options.directory = kPath;
   options.memory_budget_bytes = std::size_t{4} << 20U;
-  ashlar::db::Environment environment;
-  environment.clock = &clock;
-  environment.hash_seed = 7;
-  environment.has_background = false;
-  environment.disk = &disk;
-  environment.log.segment_bytes = std::size_t{16} << 10U;
-  environment.log.ring_bytes = std::size_t{16} << 10U;
-  environment.log.has_thread = false;
+  const ashlar::db::Environment environment = ashlar::db::in_calling_thread(
+      disk, clock, {.segment_bytes = std::size_t{16} << 10U, .ring_bytes = std::size_t{16} << 10U});
   return ashlar::db::Access::open(options, environment);
 }
 

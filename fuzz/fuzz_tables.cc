@@ -21,6 +21,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "db/inspection/repair.h"
 #include "lsm/engine/tiny_settings_test.h"
 #include "lsm/manifest.h"
@@ -64,14 +65,8 @@ ashlar::Result<ashlar::Db> open_at(SimulatedDisk& disk, ashlar::TableCompression
                                 .engine = ashlar::Engine::kDisk,
                                 .table_compression = compression,
                                 .memory_budget_bytes = ashlar::kDiskMemoryBudgetBytesMin};
-  ashlar::db::Environment environment;
-  environment.clock = &clock;
-  environment.hash_seed = 7;
-  environment.has_background = false;
-  environment.disk = &disk;
-  environment.log.segment_bytes = std::size_t{32} << 10U;
-  environment.log.ring_bytes = std::size_t{16} << 10U;
-  environment.log.has_thread = false;
+  ashlar::db::Environment environment = ashlar::db::in_calling_thread(
+      disk, clock, {.segment_bytes = std::size_t{32} << 10U, .ring_bytes = std::size_t{16} << 10U});
   environment.disk_engine = ashlar::lsm::tiny_settings(options);
   return ashlar::db::Access::open(options, environment);
 }

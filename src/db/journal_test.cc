@@ -12,6 +12,7 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "lsm/engine/tiny_settings_test.h"
 #include "os/faulty_disk.h"
 #include "os/manual_clock.h"
@@ -151,14 +152,9 @@ class JournalOnDisk : public ::testing::Test {
     Options options;
     options.directory = "/data";
     options.memory_budget_bytes = std::size_t{16} << 20U;
-    Environment environment;
-    environment.clock = &clock_;
-    environment.hash_seed = 7;
-    environment.has_background = false;
-    environment.disk = &faulty_;
-    environment.log.segment_bytes = std::size_t{64} << 10U;
-    environment.log.ring_bytes = std::size_t{16} << 10U;
-    environment.log.has_thread = false;
+    const Environment environment = in_calling_thread(
+        faulty_, clock_,
+        {.segment_bytes = std::size_t{64} << 10U, .ring_bytes = std::size_t{16} << 10U});
     return Access::open(options, environment);
   }
 

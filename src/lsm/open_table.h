@@ -69,8 +69,9 @@ class OpenTable final : public Table {
   ///
   /// Errors: kIo, kCorruption  the block that would have it cannot be read: names file and offset
   ///         kOutOfSpace       the budget has no room for the block
-  /// Cost:   a miss in the filter where the key is not here; else about seven, and a read of the
-  ///         disk when neither the row nor its block is in memory
+  /// Cost:   a miss in the filter where the key is not here, beside that of a block that is not
+  ///         needed; else about seven, of which these two go together, and a read of the disk when
+  ///         neither the row nor its block is in memory
   Result<std::optional<Found>> get(std::string_view key, std::uint64_t hash) const;
 
   // The steps of `get`, for those who read many keys together. The caller is inside a guard.

@@ -11,6 +11,7 @@
 #include "ashlar/db.h"
 #include "campaign_engine.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "os/disk.h"
 #include "os/manual_clock.h"
 
@@ -30,14 +31,8 @@ inline constexpr std::int64_t kLaterMs = 2'000'000;
 /// time.
 inline Result<Db> open_at(os::Disk& disk, const os::Clock& clock, const Setting& setting = {}) {
   const Options options = options_for("/data", setting.engine);
-  db::Environment environment;
-  environment.clock = &clock;
-  environment.hash_seed = 7;
-  environment.has_background = false;
-  environment.disk = &disk;
-  environment.log.segment_bytes = setting.segment_bytes;
-  environment.log.ring_bytes = setting.ring_bytes;
-  environment.log.has_thread = false;
+  db::Environment environment = db::in_calling_thread(
+      disk, clock, {.segment_bytes = setting.segment_bytes, .ring_bytes = setting.ring_bytes});
   environment.disk_engine = tiny_settings(options);
   return db::Access::open(options, environment);
 }

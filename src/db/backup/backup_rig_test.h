@@ -18,6 +18,7 @@
 #include "db/backup/backup_store.h"
 #include "db/backup/restore.h"
 #include "db/backup/verify.h"
+#include "db/calling_thread_test.h"
 #include "lsm/engine/tiny_settings_test.h"
 #include "os/file.h"
 #include "os/manual_clock.h"
@@ -55,14 +56,10 @@ class BackupRig {
     options.directory = path;
     options.engine = engine_;
     options.memory_budget_bytes = kDiskMemoryBudgetBytesMin;
-    Environment environment;
-    environment.clock = &clock_;
+    Environment environment = in_calling_thread(
+        disk, clock_,
+        {.segment_bytes = std::size_t{32} << 10U, .ring_bytes = std::size_t{16} << 10U});
     environment.hash_seed = new_log_id;
-    environment.has_background = false;
-    environment.disk = &disk;
-    environment.log.segment_bytes = std::size_t{32} << 10U;
-    environment.log.ring_bytes = std::size_t{16} << 10U;
-    environment.log.has_thread = false;
     environment.disk_engine = lsm::tiny_settings(options);
     return Access::open(options, environment);
   }

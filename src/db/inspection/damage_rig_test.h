@@ -14,6 +14,7 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "db/directory.h"
 #include "db/inspection/inspect.h"
 #include "lsm/engine/tiny_settings_test.h"
@@ -38,14 +39,9 @@ class DamageRig {
     options.directory = kPath;
     options.engine = engine;
     options.memory_budget_bytes = kDiskMemoryBudgetBytesMin;
-    Environment environment;
-    environment.clock = &clock;
-    environment.hash_seed = 7;
-    environment.has_background = false;
-    environment.disk = &disk;
-    environment.log.segment_bytes = std::size_t{32} << 10U;
-    environment.log.ring_bytes = std::size_t{16} << 10U;
-    environment.log.has_thread = false;
+    Environment environment = in_calling_thread(
+        disk, clock,
+        {.segment_bytes = std::size_t{32} << 10U, .ring_bytes = std::size_t{16} << 10U});
     environment.disk_engine = lsm::tiny_settings(options);
     environment.disk_engine->large_value_bytes = large_value_bytes;
     return Access::open(options, environment);

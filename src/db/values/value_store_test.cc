@@ -11,6 +11,7 @@
 
 #include "ashlar/db.h"
 #include "db/access.h"
+#include "db/calling_thread_test.h"
 #include "lsm/engine/tiny_settings_test.h"
 #include "os/manual_clock.h"
 #include "os/simulated_disk.h"
@@ -28,14 +29,9 @@ struct ValueStoreTest : ::testing::Test {
     options.directory = "/data";
     options.engine = Engine::kDisk;
     options.memory_budget_bytes = std::size_t{64} << 20U;
-    Environment environment;
-    environment.clock = &clock_;
-    environment.hash_seed = 7;
-    environment.has_background = false;
-    environment.disk = &disk_;
-    environment.log.segment_bytes = std::uint64_t{64} << 10U;
-    environment.log.ring_bytes = std::size_t{32} << 10U;
-    environment.log.has_thread = false;
+    Environment environment = in_calling_thread(
+        disk_, clock_,
+        {.segment_bytes = std::uint64_t{64} << 10U, .ring_bytes = std::size_t{32} << 10U});
     environment.disk_engine = lsm::tiny_settings(options);
     return Access::open(options, environment);
   }

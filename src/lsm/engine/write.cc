@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <thread>
 
 #include "base/assert.h"
 #include "lsm/engine/engine_core.h"
+#include "lsm/guarded_read.h"
 
 namespace ashlar::lsm {
 namespace {
@@ -164,16 +164,10 @@ Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> opera
 /// from the disk, or that was interrupted: no reason to refuse a write.
 Result<void> DiskEngine::reserve_behind_readers_locked(
     std::span<const engine::Operation> operations) {
-  constexpr auto kPause = std::chrono::microseconds(500);
-  constexpr int kLookCountMax = 2000;
-  Result<void> reserved;
-  for (int look = 0; look < kLookCountMax; ++look) {
-    domain_.collect();
-    reserved = (*active_)->reserve(operations);
-    if (reserved || domain_.retired_count() == 0) return reserved;
-    std::this_thread::sleep_for(kPause);
-  }
-  return reserved;
+  domain_.collect();
+  return wait_for_memory(
+      domain_, [&] { return (*active_)->reserve(operations); },
+      [&] { return domain_.retired_count() > 0; });
 }
 
 Result<void> DiskEngine::rotate_locked() {

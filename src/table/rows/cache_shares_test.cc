@@ -87,9 +87,10 @@ TEST_F(CacheSharesTest, GivesRowsTheMostWhereHotOnesAreStrewn) {
   expect_shared();
 }
 
-// Where the rows of a block are read alike, a row is worth as much a byte as a block, but for its
-// header and its place in the index.
-TEST_F(CacheSharesTest, LosesSomeWhereNoRowOfABlockIsHotter) {
+// Where the rows of a block are read alike blocks keep all but the least that rows have. That is one
+// chunk of these eight, and its index takes enough of another that blocks do without it: six chunks
+// hold two of three blocks. Rows take a step more now and then.
+TEST_F(CacheSharesTest, LosesLittleWhereNoRowOfABlockIsHotter) {
   constexpr int kReadCount = 100'000;
   std::uint64_t before = 0;
   for (int i = 0; i < 2 * kReadCount; ++i) {
@@ -98,7 +99,8 @@ TEST_F(CacheSharesTest, LosesSomeWhereNoRowOfABlockIsHotter) {
     read(random_.below(2'300), random_.below(kRowsPerBlock));
     if (i % 10'000 == 0) expect_shared();
   }
-  EXPECT_LT(load_count_ - before, kReadCount * 2U / 5U) << "blocks alone: one in six";
+  EXPECT_LT(load_count_ - before, kReadCount * 2U / 5U) << "eight chunks: one in six";
+  EXPECT_LE(rows_->capacity(), 4U) << "rows may have six, where hot ones are strewn";
 }
 
 TEST_F(CacheSharesTest, GivesHalfBackWhenAsked) {
