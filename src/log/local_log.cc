@@ -15,8 +15,9 @@
 namespace ashlar::log {
 namespace {
 
-// So much is copied out of the ring and written at a time.
-constexpr std::size_t kStagingBytes = std::size_t{1} << 20U;
+// So much is copied out of the ring and written at a time. Each write waits for the disk's cache to
+// be flushed: 64 MiB take 0.3 s a megabyte at a time, and 0.12 s by four.
+constexpr std::size_t kStagingBytes = std::size_t{4} << 20U;
 
 // A round of flushing waits so long at most for those who are likely to join it. After one that
 // waited in vain some do not wait, and twice as many after each further one, up to a bound: so that
@@ -263,6 +264,8 @@ Result<void> LocalLog::flush_once(Position to, Position mark) {
     ASHLAR_TRY(write_padded(begin, bytes));
     begin += bytes.size();
   }
+  flush_count_.fetch_add(1, std::memory_order_relaxed);
+  flush_bytes_.fetch_add(to - flushed_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   // Release: what was waited for is durable, and its room in the ring is free.
   flushed_.store(to, std::memory_order_release);
   ring_->note_durable(mark);

@@ -162,7 +162,8 @@ class LocalLog final : public Log {
   Position allocated_end(Room room) const noexcept;
   Result<void> add_segment_locked(Room room) ASHLAR_REQUIRES(making_mutex_);
   Result<void> find_file_locked(const std::string& path, Room room) ASHLAR_REQUIRES(making_mutex_);
-  Result<void> make_file_locked(const std::string& path) ASHLAR_REQUIRES(making_mutex_);
+  Result<void> make_file_locked(const std::string& path, os::NewSpace space)
+      ASHLAR_REQUIRES(making_mutex_);
   Result<void> restore_reserve_locked() ASHLAR_REQUIRES(making_mutex_);
   SegmentHeader next_header() const ASHLAR_REQUIRES(making_mutex_);
   void list(Segment segment) ASHLAR_REQUIRES(making_mutex_);
@@ -171,6 +172,7 @@ class LocalLog final : public Log {
   std::unique_ptr<Segment> unlist_before(Position position) ASHLAR_REQUIRES(making_mutex_);
   Result<void> let_go_locked(const PlacedSegment& segment, bool is_taken)
       ASHLAR_REQUIRES(making_mutex_);
+  os::NewSpace next_space_locked() ASHLAR_REQUIRES(making_mutex_);
   std::string reserve_path() const { return directory_ + "/reserve"; }
   std::uint64_t segment_file_bytes() const { return os::kBlockBytes + options_.segment_bytes; }
   Result<void> adopt(const SegmentHeader& header);
@@ -194,6 +196,8 @@ class LocalLog final : public Log {
   std::atomic<Position> copied_{0};
   std::atomic<Position> whole_end_{0};  // Of the last whole frame; written after copied_.
   std::atomic<Position> flushed_{0};
+  std::atomic<std::uint64_t> flush_count_{0};  // Since opening; counts, as the next.
+  std::atomic<std::uint64_t> flush_bytes_{0};
   std::atomic<Position> allocated_end_{0};
   std::atomic<Position> ordinary_end_{0};  // What of it is not reserved.
 
@@ -218,6 +222,9 @@ class LocalLog final : public Log {
   base::Mutex making_mutex_;
   std::vector<std::string> spares_ ASHLAR_GUARDED_BY(making_mutex_);  // Paths to be used again.
   bool has_reserve_ ASHLAR_GUARDED_BY(making_mutex_) = false;
+  // The two counts when a file was made last.
+  std::uint64_t made_at_count_ ASHLAR_GUARDED_BY(making_mutex_) = 0;
+  std::uint64_t made_at_bytes_ ASHLAR_GUARDED_BY(making_mutex_) = 0;
 
   // The list of segments, which whoever flushes reads; written under making_mutex_ as well.
   mutable base::Mutex segments_mutex_;

@@ -1,6 +1,7 @@
 // Making segments ahead of what is written to them, and using old ones again.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "log/local_log.h"
@@ -10,6 +11,10 @@ namespace {
 
 // Old segments that are kept to be used again: renaming one saves writing its bytes once more.
 constexpr std::size_t kSparesMax = 2;
+
+// A flush of at least this part of the ring is a long one, a megabyte as a rule. That the file
+// system notes where it wrote takes as long as a hundred kilobytes or two.
+constexpr std::size_t kLongFlushPart = 8;
 
 }  // namespace
 
@@ -75,7 +80,7 @@ Result<void> LocalLog::find_file_locked(const std::string& path, Room room) {
     spares_.erase(spares_.begin());
     return os::sync_directory(disk_, directory_);
   }
-  const Result<void> made = make_file_locked(path);
+  const Result<void> made = make_file_locked(path, next_space_locked());
   const bool is_full = !made && made.error().code() == ErrorCode::kOutOfSpace;
   if (!is_full || room != Room::kReserved || !has_reserve_) return made;
   ASHLAR_TRY(os::rename_file(disk_, reserve_path(), path));
@@ -83,11 +88,24 @@ Result<void> LocalLog::find_file_locked(const std::string& path, Room room) {
   return os::sync_directory(disk_, directory_);
 }
 
-/// Makes a new file as long as a segment, of zeros, with all its space and a durable name.
-Result<void> LocalLog::make_file_locked(const std::string& path) {
+/// Where the log is filled by long writes, as by large values or without anyone who waits, zeros
+/// written beforehand would be as many bytes once more and save little; and those segments are
+/// often kept and not used again.
+os::NewSpace LocalLog::next_space_locked() {
+  const std::uint64_t all_count = flush_count_.load(std::memory_order_relaxed);
+  const std::uint64_t all_bytes = flush_bytes_.load(std::memory_order_relaxed);
+  const std::uint64_t count = all_count - std::exchange(made_at_count_, all_count);
+  const std::uint64_t bytes = all_bytes - std::exchange(made_at_bytes_, all_bytes);
+  return bytes > count * (options_.ring_bytes / kLongFlushPart) ? os::NewSpace::kSetAside
+                                                                : os::NewSpace::kZeroed;
+}
+
+/// Makes a new file as long as a segment, which reads as zeros, with all its space and a durable
+/// name.
+Result<void> LocalLog::make_file_locked(const std::string& path, os::NewSpace space) {
   ASHLAR_TRY(os::remove_file(disk_, path));  // Left by an attempt that failed.
   ASHLAR_TRY_ASSIGN(auto file, os::File::open(disk_, path, os::OpenMode::kCreate));
-  Result<void> made = file->allocate(segment_file_bytes());
+  Result<void> made = file->allocate(segment_file_bytes(), space);
   if (made) made = file->sync();
   if (!made) {
     file.reset();
@@ -102,7 +120,7 @@ Result<void> LocalLog::make_file_locked(const std::string& path) {
 Result<void> LocalLog::restore_reserve_locked() {
   if (!has_reserve_) {
     if (spares_.empty()) {
-      ASHLAR_TRY(make_file_locked(reserve_path()));
+      ASHLAR_TRY(make_file_locked(reserve_path(), os::NewSpace::kZeroed));
     } else {
       ASHLAR_TRY(os::rename_file(disk_, spares_.front(), reserve_path()));
       spares_.erase(spares_.begin());

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "log/log_rig_test.h"
 #include "os/simulated_disk.h"
+#include "testing/forwarding_disk.h"
 
 namespace ashlar::log {
 namespace {
@@ -168,6 +170,49 @@ TEST(LocalLogSegments, ReadsWhatIsNotDurableFromTheRing) {
     if (i % 7 != 0) continue;
     ASSERT_TRUE(rig.log_->durable(end).has_value());
     EXPECT_FALSE(rig.log_->try_read_unflushed(begin, read)) << "the segments have it";
+  }
+}
+
+/// Remembers what was asked for beforehand in new files.
+class SpaceRecorder final : public testing::ForwardingDisk {
+ public:
+  using ForwardingDisk::ForwardingDisk;
+  int allocate(Handle handle, std::uint64_t bytes, os::NewSpace space) override {
+    spaces.push_back(space);
+    return ForwardingDisk::allocate(handle, bytes, space);
+  }
+  std::vector<os::NewSpace> spaces;
+};
+
+// Zeros are written beforehand where commits are waited for one by one; not where the log is
+// written in long pieces, for which they would be as many bytes once more.
+TEST(LocalLogSegments, WritesZerosOnlyAheadOfShortWrites) {
+  for (const bool is_waited_for : {false, true}) {
+    os::SimulatedDisk below;
+    ASSERT_EQ(below.make_directory("/data"), 0);
+    SpaceRecorder disk(below);
+    LogReport report;
+    auto log = LocalLog::open(
+        disk, "/data/log",
+        {.segment_bytes = LogRig::kSegmentBytes,
+         .ring_bytes = LogRig::kRingBytes,
+         .has_thread = false},
+        {}, [](const Frame&) { return Result<void>(); }, report);
+    ASSERT_TRUE(log.has_value()) << log.error().message();
+    disk.spaces.clear();
+    const std::string payload(1000, 'x');
+    for (int i = 0; i < 400; ++i) {
+      const Entry entry(payload);
+      ASSERT_TRUE((*log)->make_room(entry).has_value());
+      Position end = 0;
+      ASSERT_EQ((*log)->try_append(entry, end), Appended::kYes);
+      if (!is_waited_for) continue;
+      ASSERT_TRUE((*log)->durable(end).has_value());
+    }
+    ASSERT_GE(disk.spaces.size(), 5U);
+    const auto expected = is_waited_for ? os::NewSpace::kZeroed : os::NewSpace::kSetAside;
+    // The first may have been made before there was anything to go by.
+    for (const os::NewSpace space : std::span(disk.spaces).subspan(1)) EXPECT_EQ(space, expected);
   }
 }
 

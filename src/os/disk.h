@@ -45,6 +45,12 @@ enum class LockMode : std::uint8_t {
   kShared,  ///< Against those that lock it alone.
 };
 
+/// What is done beforehand about space that a file gets.
+enum class NewSpace : std::uint8_t {
+  kZeroed,   ///< Zeros are written, as many bytes; a later write then changes content and no more.
+  kSetAside  ///< It is there, and the first write to each part has the file system note that.
+};
+
 /// One of several reads that are asked for together.
 struct ReadPart {
   int handle = -1;
@@ -97,7 +103,7 @@ class Disk {
 
   /// Makes the file at least `bytes` long with space for all of them: what is new reads as zero,
   /// and no write below `bytes` fails for want of space.
-  virtual int allocate(Handle handle, std::uint64_t bytes) = 0;
+  virtual int allocate(Handle handle, std::uint64_t bytes, NewSpace space) = 0;
 
   virtual int truncate(Handle handle, std::uint64_t bytes) = 0;
 

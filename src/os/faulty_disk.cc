@@ -172,9 +172,9 @@ std::int64_t FaultyDisk::size(Handle handle) {
   return error != 0 ? error : below_.size(handle);
 }
 
-int FaultyDisk::allocate(Handle handle, std::uint64_t bytes) {
+int FaultyDisk::allocate(Handle handle, std::uint64_t bytes, NewSpace space) {
   const int error = error_of_call(CallKind::kAllocate);
-  return error != 0 ? error : below_.allocate(handle, bytes);
+  return error != 0 ? error : below_.allocate(handle, bytes, space);
 }
 
 int FaultyDisk::truncate(Handle handle, std::uint64_t bytes) {

@@ -88,7 +88,7 @@ class FaultyDisk final : public Disk {
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;
   int sync(Handle handle) override;
   std::int64_t size(Handle handle) override;
-  int allocate(Handle handle, std::uint64_t bytes) override;
+  int allocate(Handle handle, std::uint64_t bytes, NewSpace space) override;
   int truncate(Handle handle, std::uint64_t bytes) override;
   int map(Handle handle, std::size_t bytes, char** address) override;
   int unmap(char* address, std::size_t bytes) override;

@@ -75,7 +75,8 @@ TEST_F(FaultyDiskTest, EachKindOfCallCanFail) {
       {CallKind::kWrite, [](Disk& d, int h) -> std::int64_t { return d.write(h, "x", 1, 0); }},
       {CallKind::kSync, [](Disk& d, int h) -> std::int64_t { return d.sync(h); }},
       {CallKind::kSize, [](Disk& d, int h) { return d.size(h); }},
-      {CallKind::kAllocate, [](Disk& d, int h) -> std::int64_t { return d.allocate(h, 5); }},
+      {CallKind::kAllocate,
+       [](Disk& d, int h) -> std::int64_t { return d.allocate(h, 5, NewSpace::kZeroed); }},
       {CallKind::kTruncate, [](Disk& d, int h) -> std::int64_t { return d.truncate(h, 5); }},
       {CallKind::kMap,
        [](Disk& d, int h) -> std::int64_t {

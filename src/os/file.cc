@@ -159,8 +159,8 @@ Result<std::uint64_t> File::size() const {
   return static_cast<std::uint64_t>(bytes);
 }
 
-Result<void> File::allocate(std::uint64_t bytes) {
-  const int answer = uninterrupted([&] { return disk_.allocate(handle_, bytes); });
+Result<void> File::allocate(std::uint64_t bytes, NewSpace space) {
+  const int answer = uninterrupted([&] { return disk_.allocate(handle_, bytes, space); });
   if (answer != 0) {
     return std::unexpected(failure("allocate " + std::to_string(bytes) + " bytes", answer));
   }

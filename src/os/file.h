@@ -74,7 +74,7 @@ class File {
   Result<std::uint64_t> size() const;
 
   /// See Disk::allocate. Errors: kOutOfSpace
-  Result<void> allocate(std::uint64_t bytes);
+  Result<void> allocate(std::uint64_t bytes, NewSpace space = NewSpace::kZeroed);
   Result<void> truncate(std::uint64_t bytes);
 
   /// Locks the file until it is closed: see Disk::lock.

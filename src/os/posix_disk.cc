@@ -170,17 +170,19 @@ std::int64_t PosixDisk::size(Handle handle) {
   return status.st_size;
 }
 
-int PosixDisk::allocate(Handle handle, std::uint64_t bytes) {
+int PosixDisk::allocate(Handle handle, std::uint64_t bytes, NewSpace space) {
   const std::int64_t old_bytes = size(handle);
   if (old_bytes < 0) return static_cast<int>(old_bytes);
-  // The length stays: it grows with the zeros, so that after an interruption in the middle of
-  // either the next attempt goes on where this one stopped.
-  // Space for all of it before the first zero: a full disk is found out while nothing has changed.
-  const int reserved =
-      bytes == 0 ? 0 : ::fallocate(handle, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes));
-  if (reserved != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
   const auto from = static_cast<std::uint64_t>(old_bytes);
-  if (from >= bytes || write_zeros_directly(handle, from, bytes)) return 0;
+  if (bytes == 0) return 0;
+  // Where zeros are to come the length stays: it grows with them, so that after an interruption in
+  // the middle of either the next attempt goes on where this one stopped.
+  // Space for all of it before the first zero: a full disk is found out while nothing has changed.
+  const int mode = space == NewSpace::kZeroed ? FALLOC_FL_KEEP_SIZE : 0;
+  const bool is_reserved = ::fallocate(handle, mode, 0, static_cast<off_t>(bytes)) == 0;
+  if (!is_reserved && errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
+  if (from >= bytes || (is_reserved && space == NewSpace::kSetAside)) return 0;
+  if (write_zeros_directly(handle, from, bytes)) return 0;
   return write_zeros(handle, from, bytes);
 }
 

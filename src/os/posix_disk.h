@@ -43,7 +43,7 @@ class PosixDisk final : public Disk {
   ///
   /// Cost: writes `bytes` less the old length, in steps of 1 MiB; each is synchronous through a
   ///       kDurable handle, so use kReadWrite for large files
-  int allocate(Handle handle, std::uint64_t bytes) override;
+  int allocate(Handle handle, std::uint64_t bytes, NewSpace space) override;
   int truncate(Handle handle, std::uint64_t bytes) override;
   int map(Handle handle, std::size_t bytes, char** address) override;
   int unmap(char* address, std::size_t bytes) override;

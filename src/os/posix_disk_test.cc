@@ -125,7 +125,7 @@ TEST_F(PosixDiskTest, ReadsBackWhatWasWrittenWhereverItLies) {
 // F2: the handle is one whose writes the system makes durable before they return.
 TEST_F(PosixDiskTest, WritesThroughADurableHandleAreSynchronous) {
   const Disk::Handle plain = create("a");
-  ASSERT_EQ(disk_.allocate(plain, 4 * kBlockBytes), 0);
+  ASSERT_EQ(disk_.allocate(plain, 4 * kBlockBytes, NewSpace::kZeroed), 0);
   const Disk::Handle durable = disk_.open(path("a"), OpenMode::kDurable);
   ASSERT_GE(durable, 0);
   EXPECT_EQ(::fcntl(durable, F_GETFL) & O_DSYNC, O_DSYNC);
@@ -142,13 +142,29 @@ TEST_F(PosixDiskTest, AllocatesSpaceThatReadsAsZeroAndKeepsWhatWasThere) {
   const Disk::Handle handle = create("a");
   ASSERT_EQ(disk_.write(handle, "kept", 4, 0), 4);
   const std::size_t bytes = (std::size_t{5} << 19U) + 3;  // More than two steps of zeros.
-  ASSERT_EQ(disk_.allocate(handle, bytes), 0);
+  ASSERT_EQ(disk_.allocate(handle, bytes, NewSpace::kZeroed), 0);
   EXPECT_EQ(content(handle), "kept" + std::string(bytes - 4, '\0'));
   struct stat status{};
   ASSERT_EQ(::fstat(handle, &status), 0);
   EXPECT_GE(static_cast<std::size_t>(status.st_blocks) * 512, bytes);
-  ASSERT_EQ(disk_.allocate(handle, 10), 0);
+  ASSERT_EQ(disk_.allocate(handle, 10, NewSpace::kZeroed), 0);
   EXPECT_EQ(disk_.size(handle), static_cast<std::int64_t>(bytes)) << "it never shrinks a file";
+  disk_.close(handle);
+}
+
+// Writes that fill it in need no more space, and what is between them reads as zero.
+TEST_F(PosixDiskTest, SetsSpaceAsideThatReadsAsZero) {
+  const Disk::Handle handle = create("a");
+  constexpr std::size_t kBytes = std::size_t{1} << 20U;
+  ASSERT_EQ(disk_.allocate(handle, kBytes, NewSpace::kSetAside), 0);
+  EXPECT_EQ(disk_.size(handle), static_cast<std::int64_t>(kBytes));
+  struct stat status{};
+  ASSERT_EQ(::fstat(handle, &status), 0);
+  EXPECT_GE(static_cast<std::size_t>(status.st_blocks) * 512, kBytes);
+  ASSERT_EQ(disk_.write(handle, "end", 3, kBytes - 3), 3);
+  EXPECT_EQ(content(handle), std::string(kBytes - 3, '\0') + "end");
+  ASSERT_EQ(disk_.allocate(handle, 10, NewSpace::kSetAside), 0);
+  EXPECT_EQ(disk_.size(handle), static_cast<std::int64_t>(kBytes)) << "it never shrinks a file";
   disk_.close(handle);
 }
 
@@ -163,7 +179,7 @@ TEST_F(PosixDiskTest, TruncatesAndGrowsAgainWithZeros) {
 
 TEST_F(PosixDiskTest, StoresThroughAMappingAreStoresToTheFile) {
   const Disk::Handle handle = create("a");
-  ASSERT_EQ(disk_.allocate(handle, kBlockBytes), 0);
+  ASSERT_EQ(disk_.allocate(handle, kBlockBytes, NewSpace::kZeroed), 0);
   char* address = nullptr;
   ASSERT_EQ(disk_.map(handle, kBlockBytes, &address), 0);
   disk_.close(handle);
@@ -237,7 +253,7 @@ TEST_F(PosixDiskTest, NamesTheReasonOfEachFailure) {
   EXPECT_EQ(disk_.read(-1, &byte, 1, 0), -EBADF);
   EXPECT_EQ(disk_.sync(-1), -EBADF);
   EXPECT_EQ(disk_.size(-1), -EBADF);
-  EXPECT_EQ(disk_.allocate(-1, 1), -EBADF);
+  EXPECT_EQ(disk_.allocate(-1, 1, NewSpace::kZeroed), -EBADF);
   EXPECT_EQ(disk_.lock(-1, LockMode::kAlone), -EBADF);
 }
 

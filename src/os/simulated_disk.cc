@@ -234,7 +234,8 @@ int SimulatedDisk::resize_locked(OpenFile* open, std::uint64_t bytes) {
   return 0;
 }
 
-int SimulatedDisk::allocate(Handle handle, std::uint64_t bytes) {
+// Zeros that were written and those that were not read alike.
+int SimulatedDisk::allocate(Handle handle, std::uint64_t bytes, NewSpace /*space*/) {
   const base::MutexLock lock(mutex_);
   if (!begin_call_locked()) return -EIO;
   OpenFile* const open = find_writable_locked(handle);

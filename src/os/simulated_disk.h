@@ -50,7 +50,7 @@ class SimulatedDisk final : public Disk {
   ssize_t write(Handle handle, const char* from, std::size_t bytes, std::uint64_t offset) override;
   int sync(Handle handle) override;
   std::int64_t size(Handle handle) override;
-  int allocate(Handle handle, std::uint64_t bytes) override;
+  int allocate(Handle handle, std::uint64_t bytes, NewSpace space) override;
   int truncate(Handle handle, std::uint64_t bytes) override;
 
   /// The memory is that of the file itself, and stays what it is while the file grows into it.

@@ -112,7 +112,8 @@ class Caller {
         return "lock " + std::to_string(disk_.lock(
                              handle_, random.chance(50) ? LockMode::kAlone : LockMode::kShared));
       default:
-        return "allocate " + std::to_string(disk_.allocate(handle_, offset) == 0);
+        return "allocate " +
+               std::to_string(disk_.allocate(handle_, offset, NewSpace::kZeroed) == 0);
     }
   }
 
@@ -267,8 +268,8 @@ TEST(SimulatedDisk, RunsOutOfSpaceAndGetsItBack) {
   SimulatedDisk disk;
   disk.set_space_limit(10'000);
   const Disk::Handle handle = disk.open("/a", OpenMode::kCreate);
-  ASSERT_EQ(disk.allocate(handle, 8'000), 0);
-  EXPECT_EQ(disk.allocate(handle, 10'001), -ENOSPC);
+  ASSERT_EQ(disk.allocate(handle, 8'000, NewSpace::kZeroed), 0);
+  EXPECT_EQ(disk.allocate(handle, 10'001, NewSpace::kSetAside), -ENOSPC);
   EXPECT_EQ(disk.size(handle), 8'000);
   const std::string bytes(4'000, 'x');
   EXPECT_EQ(disk.write(handle, bytes.data(), bytes.size(), 4'000), 4'000) << "space it has already";
@@ -289,10 +290,10 @@ TEST(SimulatedDisk, HasABoundForEachFile) {
   SimulatedDisk disk;
   const Disk::Handle handle = disk.open("/a", OpenMode::kCreate);
   char* address = nullptr;
-  EXPECT_EQ(disk.allocate(handle, SimulatedFile::kBytesMax + 1), -EFBIG);
+  EXPECT_EQ(disk.allocate(handle, SimulatedFile::kBytesMax + 1, NewSpace::kZeroed), -EFBIG);
   EXPECT_EQ(disk.write(handle, "x", 1, SimulatedFile::kBytesMax), -EFBIG);
   EXPECT_EQ(disk.map(handle, SimulatedFile::kBytesMax + 1, &address), -ENOMEM);
-  EXPECT_EQ(disk.allocate(handle, SimulatedFile::kBytesMax), 0);
+  EXPECT_EQ(disk.allocate(handle, SimulatedFile::kBytesMax, NewSpace::kZeroed), 0);
 }
 
 TEST(SimulatedDisk, DropsWhatAFailedSyncLeft) {
@@ -312,7 +313,7 @@ TEST(SimulatedDisk, AMappingGrowsWithItsFile) {
   const Disk::Handle handle = disk.open("/a", OpenMode::kCreate);
   char* address = nullptr;
   ASSERT_EQ(disk.map(handle, std::size_t{1} << 20U, &address), 0);
-  ASSERT_EQ(disk.allocate(handle, std::size_t{1} << 20U), 0);
+  ASSERT_EQ(disk.allocate(handle, std::size_t{1} << 20U, NewSpace::kZeroed), 0);
   std::memcpy(address + 700'000, "far", 3);
   EXPECT_EQ(disk.read_all("/a").substr(700'000, 3), "far");
   EXPECT_EQ(disk.unmap(address, std::size_t{1} << 20U), 0);

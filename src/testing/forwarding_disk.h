@@ -28,8 +28,8 @@ class ForwardingDisk : public os::Disk {
   }
   int sync(Handle handle) override { return below_.sync(handle); }
   std::int64_t size(Handle handle) override { return below_.size(handle); }
-  int allocate(Handle handle, std::uint64_t bytes) override {
-    return below_.allocate(handle, bytes);
+  int allocate(Handle handle, std::uint64_t bytes, os::NewSpace space) override {
+    return below_.allocate(handle, bytes, space);
   }
   int truncate(Handle handle, std::uint64_t bytes) override {
     return below_.truncate(handle, bytes);
