@@ -43,6 +43,8 @@ Result<void> DiskEngine::load(const TableStore::Identity& identity) {
   ASHLAR_TRY_ASSIGN(cache_, table::BlockCache::make(budget_, domain_, cache_bytes));
   ASHLAR_TRY_ASSIGN(rows_, table::RowCache::make(budget_, domain_));
   shares_ = std::make_unique<table::CacheShares>(*cache_, *rows_, settings_.row_chunk_count);
+  cached_values_ = std::make_unique<CachedValues>(*cache_, domain_, settings_.large_value_bytes);
+  values_.keep_in(cached_values_.get());
   const base::MutexLock lock(write_mutex_);
   ASHLAR_TRY_ASSIGN(active_, make_memtable(0));
   const TableWorld world{.disk = disk_,

@@ -163,6 +163,7 @@ class DiskEngine final : public engine::PersistentEngine {
   std::unique_ptr<table::BlockCache> cache_;
   std::unique_ptr<table::RowCache> rows_;
   std::unique_ptr<table::CacheShares> shares_;  // Of the two.
+  std::unique_ptr<CachedValues> cached_values_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Upkeep> upkeep_;
   std::uint64_t hash_seed_ = 0;

@@ -146,7 +146,7 @@ class Run {
     const auto piece = std::ranges::find_if(
         plan_.pieces, [&](const ValuePiece& candidate) { return overlaps(candidate, *value); });
     if (piece == plan_.pieces.end()) return false;
-    if (Result<void> read = store_.values()->read(reference, value_); !read) {
+    if (Result<void> read = store_.values()->read_from_disk(reference, value_); !read) {
       if (read.error().code() != ErrorCode::kCorruption) return std::unexpected(read.error());
       result_.damaged.push_back(piece->first);
       return false;

@@ -50,13 +50,25 @@ Result<void> ApartValues::expect(std::span<const table::ValueShare> shares,
 Result<void> ApartValues::read(std::string_view reference, Value& to) const {
   const auto decoded = engine::decode_value_reference(reference);
   ASHLAR_ASSERT(decoded.has_value(), "a row that was proved has a reference");
-  char* const bytes = to.resize(decoded->bytes);
-  ASHLAR_TRY(read_bytes(decoded->position, {bytes, decoded->bytes}));
-  const std::uint64_t hash = engine::value_hash(to.view());
-  if (engine::value_checksum(hash, decoded->position) == decoded->checksum) [[likely]]
+  if (cached_ == nullptr) return read_proved(*decoded, {to.resize(decoded->bytes), decoded->bytes});
+  return cached_->read(reference, *decoded, to,
+                       [&](std::span<char> bytes) { return read_proved(*decoded, bytes); });
+}
+
+Result<void> ApartValues::read_from_disk(std::string_view reference, Value& to) const {
+  const auto decoded = engine::decode_value_reference(reference);
+  ASHLAR_ASSERT(decoded.has_value(), "a row that was proved has a reference");
+  return read_proved(*decoded, {to.resize(decoded->bytes), decoded->bytes});
+}
+
+Result<void> ApartValues::read_proved(const engine::ValueReference& reference,
+                                      std::span<char> to) const {
+  ASHLAR_TRY(read_bytes(reference.position, to));
+  const std::uint64_t hash = engine::value_hash({to.data(), to.size()});
+  if (engine::value_checksum(hash, reference.position) == reference.checksum) [[likely]]
     return {};
   return std::unexpected(
-      damage(place_of(decoded->position), "the value that stands here is damaged"));
+      damage(place_of(reference.position), "the value that stands here is damaged"));
 }
 
 Result<void> ApartValues::read_bytes(std::uint64_t position, std::span<char> to) const {
@@ -114,7 +126,9 @@ Result<void> ApartValues::drop_unreferred() {
   for (const std::uint64_t number : unreferred) {
     ASHLAR_TRY(os::remove_file(disk_, path_of(number)));
   }
-  return log_ != nullptr ? log_->drop_unreferred() : Result<void>();
+  if (log_ != nullptr) ASHLAR_TRY(log_->drop_unreferred());
+  if (cached_ != nullptr) cached_->keep_only(pieces());
+  return {};
 }
 
 std::string ApartValues::place_of(std::uint64_t position) const {

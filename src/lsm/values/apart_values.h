@@ -20,6 +20,7 @@
 #include "base/thread_safety.h"
 #include "engine/large_values.h"
 #include "engine/visible_cursor.h"
+#include "lsm/values/cached_values.h"
 #include "lsm/values/collected_file.h"
 #include "lsm/values/value_ledger.h"
 #include "os/disk.h"
@@ -27,7 +28,7 @@
 namespace ashlar::lsm {
 
 /// Threads:  thread-safe once `open` has returned.
-/// Lifetime: the disk, and `log`, must outlive it.
+/// Lifetime: the disk, and `log`, must outlive it; and what it keeps values in, its last read.
 class ApartValues final : public engine::ValueSource {
  public:
   /// Input: directory  of the tables, and of collected files
@@ -41,6 +42,9 @@ class ApartValues final : public engine::ValueSource {
   /// Errors: kCorruption  a file that is referred to is damaged; kUnavailable, kIo
   Result<void> open(std::uint64_t database_id);
 
+  /// Where values that were read are kept. Before the first read; null, as at first: nowhere.
+  void keep_in(CachedValues* cached) noexcept { cached_ = cached; }
+
   /// Whether every piece that one of `shares` is of is there.
   ///
   /// Errors: kCorruption  one is missing: names it, and `table`, which refers to it
@@ -50,8 +54,12 @@ class ApartValues final : public engine::ValueSource {
   ///
   /// Errors: kCorruption  it is not what it was, or not there: names file and offset
   ///         kIo
-  /// Cost:   a read of the disk unless the page cache has it, and a checksum
+  /// Cost:   that of CachedValues::read when it is in memory; else a read of the disk unless the
+  ///         page cache has it, and a checksum
   Result<void> read(std::string_view reference, Value& to) const override;
+
+  /// As `read`, past what is kept in memory: for those who read each value once.
+  Result<void> read_from_disk(std::string_view reference, Value& to) const;
 
   /// All pieces there are, ascending.
   std::vector<engine::ValuePiece> pieces() const;
@@ -91,12 +99,14 @@ class ApartValues final : public engine::ValueSource {
     return directory_ + "/" + collected_name(number);
   }
   FileRef find(std::uint64_t number) const;
+  Result<void> read_proved(const engine::ValueReference& reference, std::span<char> to) const;
   Result<void> read_bytes(std::uint64_t position, std::span<char> to) const;
 
   os::Disk& disk_;
   const std::string directory_;
   engine::LargeValues* const log_;
-  std::uint64_t database_id_ = 0;  // Set by `open`.
+  std::uint64_t database_id_ = 0;   // Set by `open`.
+  CachedValues* cached_ = nullptr;  // Set by `keep_in`.
   ValueLedger ledger_;
 
   mutable base::Mutex mutex_;                                         // A leaf.
