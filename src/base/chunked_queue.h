@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 
 namespace ashlar::base {
 

@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/ref.h"
 #include "engine/operation.h"
 #include "lsm/table.h"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/epoch.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "lsm/open_table.h"
 #include "os/simulated_disk.h"
 #include "table/table_rig_test.h"

@@ -18,7 +18,7 @@
 
 #include "ashlar/options.h"
 #include "base/hash.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_safety.h"
 #include "engine/storage_engine.h"
 #include "memory/evictor.h"

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "base/chunked_queue.h"
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "memory/heap/record_heap.h"
 
 namespace ashlar::memory {

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "base/chunked_queue.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "engine/operation.h"
 
 namespace ashlar::memory {

@@ -23,8 +23,8 @@
 #include <string_view>
 
 #include "base/hints.h"
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "base/spin_wait.h"
 #include "base/thread_safety.h"
 #include "memory/bucket.h"

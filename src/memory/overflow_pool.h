@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "base/thread_safety.h"
 #include "memory/bucket.h"
 

@@ -21,7 +21,7 @@
 #include <span>
 #include <string>
 
-#include "base/reservation.h"
+#include "base/memory/reservation.h"
 #include "os/power_cut.h"
 
 namespace ashlar::os {

@@ -75,20 +75,19 @@ Result<CacheSlots> CacheSlots::make(BlockCache& cache, std::size_t block_count) 
         Error::of_literal(ErrorCode::kOutOfSpace,
                           "the memory budget has no room for a table's part of the block cache"));
   }
-  auto* const words = new (std::nothrow) std::atomic<std::uint64_t>[block_count] {};
-  if (words == nullptr) {
+  try {
+    return CacheSlots(cache, base::MappedVector<Word>(block_count));
+  } catch (const std::bad_alloc&) {
     cache.budget_.give_back(bytes);
     return std::unexpected(
         Error::of_literal(ErrorCode::kOutOfSpace, "no memory for a table's part of the cache"));
   }
-  return CacheSlots(cache, Words(words, block_count));
 }
 
 CacheSlots::~CacheSlots() {
   if (cache_ == nullptr) return;
   cache_->drop(words_);
-  cache_->budget_.give_back(words_.size_bytes());
-  delete[] words_.data();
+  cache_->budget_.give_back(Words(words_).size_bytes());
 }
 
 Result<std::unique_ptr<BlockCache>> BlockCache::make(base::MemoryBudget& budget,

@@ -33,7 +33,8 @@
 #include "base/assert.h"
 #include "base/epoch.h"
 #include "base/hints.h"
-#include "base/memory_budget.h"
+#include "base/memory/mapped_allocator.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_index.h"
 #include "base/thread_safety.h"
 #include "table/cache/room.h"
@@ -53,7 +54,7 @@ class CacheSlots {
   static Result<CacheSlots> make(BlockCache& cache, std::size_t block_count);
 
   CacheSlots(CacheSlots&& other) noexcept
-      : cache_(std::exchange(other.cache_, nullptr)), words_(other.words_) {}
+      : cache_(std::exchange(other.cache_, nullptr)), words_(std::move(other.words_)) {}
   CacheSlots& operator=(CacheSlots&&) = delete;
   CacheSlots(const CacheSlots&) = delete;
   CacheSlots& operator=(const CacheSlots&) = delete;
@@ -63,12 +64,14 @@ class CacheSlots {
 
  private:
   friend class BlockCache;
-  using Words = std::span<std::atomic<std::uint64_t>>;
+  using Word = std::atomic<std::uint64_t>;
+  using Words = std::span<Word>;
 
-  CacheSlots(BlockCache& cache, Words words) noexcept : cache_(&cache), words_(words) {}
+  CacheSlots(BlockCache& cache, base::MappedVector<Word> words) noexcept
+      : cache_(&cache), words_(std::move(words)) {}
 
   BlockCache* cache_;  // Null when moved from.
-  Words words_;        // Owned.
+  mutable base::MappedVector<Word> words_;
 };
 
 /// Keeps one block where it is, whatever becomes of guards and tables.

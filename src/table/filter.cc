@@ -53,15 +53,15 @@ std::size_t FilterBuilder::bytes() const noexcept {
 namespace {
 
 [[maybe_unused]] bool knows_all(const std::optional<Filter>& filter,
-                                const std::vector<std::uint64_t>& hashes) {
+                                const base::MappedVector<std::uint64_t>& hashes) {
   return filter &&
          std::ranges::all_of(hashes, [&](std::uint64_t hash) { return filter->may_contain(hash); });
 }
 
 }  // namespace
 
-std::string FilterBuilder::finish() {
-  std::vector<FilterLine> lines(bytes() / sizeof(FilterLine));
+base::MappedVector<FilterLine> FilterBuilder::finish() const {
+  base::MappedVector<FilterLine> lines(bytes() / sizeof(FilterLine));
   ASHLAR_ASSERT(lines.size() <= UINT32_MAX, "32 bits of a hash choose the line");
   for (const std::uint64_t hash : hashes_) {
     const FilterProbe probe(hash, lines.size());
@@ -69,11 +69,9 @@ std::string FilterBuilder::finish() {
       lines[probe.line()].words[probe.bit(i) / 64] |= std::uint64_t{1} << probe.bit(i) % 64;
     }
   }
-  std::string stored(lines.size() * sizeof(FilterLine), '\0');
-  if (!lines.empty()) std::memcpy(stored.data(), lines.data(), stored.size());
-  ASHLAR_DEBUG_ASSERT(knows_all(Filter::load(stored, bits_per_hash()), hashes_),
+  ASHLAR_DEBUG_ASSERT(knows_all(Filter::load(stored_lines(lines), bits_per_hash()), hashes_),
                       "G7: a filter says yes to its own keys");
-  return stored;
+  return lines;
 }
 
 }  // namespace ashlar::table

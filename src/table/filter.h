@@ -14,12 +14,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/hints.h"
-#include "base/reservation.h"
+#include "base/memory/mapped_allocator.h"
+#include "base/memory/reservation.h"
 
 namespace ashlar::table {
 
@@ -105,6 +105,11 @@ class Filter {
   unsigned bits_per_hash_ = 0;
 };
 
+/// The lines as they are stored.
+inline std::string_view stored_lines(std::span<const FilterLine> lines) noexcept {
+  return {reinterpret_cast<const char*>(lines.data()), lines.size_bytes()};
+}
+
 /// Collects hashes and makes a filter of them.
 ///
 /// Threads: externally synchronised.
@@ -124,11 +129,11 @@ class FilterBuilder {
   std::size_t bytes() const noexcept;
 
   /// The lines, one after the other.
-  std::string finish();
+  base::MappedVector<FilterLine> finish() const;
 
  private:
   const unsigned bits_per_key_;
-  std::vector<std::uint64_t> hashes_;
+  base::MappedVector<std::uint64_t> hashes_;
 };
 
 }  // namespace ashlar::table

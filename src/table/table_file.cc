@@ -119,12 +119,10 @@ Error TableFile::damage(std::size_t block, std::string_view what) const {
                       "block " + std::to_string(block) + " " + std::string(what));
 }
 
-Result<void> TableFile::read_stored(std::size_t first, std::size_t end, std::string& to) const {
+Result<void> TableFile::read_stored(std::size_t first, std::size_t end, std::span<char> to) const {
   ASHLAR_ASSERT(first < end && end <= block_count(), "blocks that are read are the table's");
-  const std::uint64_t begin = offset(first);
-  // No longer than the file, whose length the index was held against.
-  to.resize(offset(end) - begin);
-  return file_->read(begin, to);
+  ASHLAR_ASSERT(to.size() == offset(end) - offset(first), "they have room for all of themselves");
+  return file_->read(offset(first), to);
 }
 
 Result<StoredBlock> TableFile::open_block(std::size_t block, std::string_view sealed) const {
@@ -135,6 +133,7 @@ Result<StoredBlock> TableFile::open_block(std::size_t block, std::string_view se
 }
 
 Result<StoredBlock> TableFile::load_stored_block(std::size_t block, std::string& buffer) const {
+  buffer.resize(offset(block + 1) - offset(block));
   ASHLAR_TRY(read_stored(block, block + 1, buffer));
   return open_block(block, buffer);
 }
@@ -174,6 +173,7 @@ Result<void> TableFile::load_block(std::size_t block, std::span<char> to) const 
   // One a thread: blocks are read by many threads, and an allocation would cost more than a copy.
   thread_local std::string scratch;  // NOLINT(misc-use-internal-linkage): it has none.
   const auto load = [&]() -> Result<void> {
+    scratch.resize(offset(block + 1) - offset(block));
     ASHLAR_TRY(read_stored(block, block + 1, scratch));
     return take_block(block, scratch, to);
   };

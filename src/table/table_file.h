@@ -104,7 +104,7 @@ class TableFile {
   /// Reads the blocks from `first` up to `end`, with their trailers, into `to`.
   ///
   /// Errors: kIo; kCorruption  the file ends before
-  Result<void> read_stored(std::size_t first, std::size_t end, std::string& to) const;
+  Result<void> read_stored(std::size_t first, std::size_t end, std::span<char> to) const;
 
   /// Takes `block` out of its trailer: `sealed` is what the file has from offset(block) to
   /// offset(block + 1).

@@ -62,14 +62,14 @@ std::string TableIndexBuilder::finish() const {
 
 std::optional<TableIndex> TableIndex::load(std::string_view stored, std::uint64_t data_bytes) {
   TableIndex index;
-  std::vector<std::uint64_t> heads;
+  base::MappedVector<std::uint64_t> heads;
   if (!index.load_entries(stored, data_bytes, heads)) return std::nullopt;
   index.build_levels(std::move(heads));
   return index;
 }
 
 bool TableIndex::load_entries(std::string_view stored, std::uint64_t data_bytes,
-                              std::vector<std::uint64_t>& heads) {
+                              base::MappedVector<std::uint64_t>& heads) {
   std::uint64_t count = 0;
   std::uint64_t prefix_bytes = 0;
   std::string_view prefix;
@@ -109,14 +109,14 @@ bool TableIndex::load_entry(std::string_view& stored) {
   }
   const std::size_t separator_bytes = prefix_.size() + rest.size();
   if (separator_bytes == 0 || separator_bytes > kKeyBytesHardMax) return false;
-  rests_.append(rest);
+  rests_.insert(rests_.end(), rest.begin(), rest.end());
   rest_begins_.push_back(static_cast<std::uint32_t>(rests_.size()));
   offsets_.push_back(offsets_.back() + stored_bytes + kTrailerBytes);
   raw_bytes_.push_back(static_cast<std::uint32_t>(raw_bytes));
   return true;
 }
 
-TableIndex::Level TableIndex::add_level(const std::vector<std::uint64_t>& heads) {
+TableIndex::Level TableIndex::add_level(const base::MappedVector<std::uint64_t>& heads) {
   const Level level{.first_node = nodes_.size(), .head_count = heads.size()};
   for (std::size_t i = 0; i < heads.size(); i += kHeadsPerNode) {
     Node& node = nodes_.emplace_back();
@@ -129,7 +129,7 @@ TableIndex::Level TableIndex::add_level(const std::vector<std::uint64_t>& heads)
 }
 
 // Each level has the first head of every node of the one below.
-void TableIndex::build_levels(std::vector<std::uint64_t> heads) {
+void TableIndex::build_levels(base::MappedVector<std::uint64_t> heads) {
   ASHLAR_ASSERT(std::ranges::is_sorted(heads), "G6: heads ascend as their separators do");
   levels_.push_back(add_level(heads));
   while (heads.size() > kHeadsPerNode) {
@@ -191,8 +191,7 @@ std::uint64_t TableIndex::head(std::size_t block) const noexcept {
 }
 
 std::string_view TableIndex::rest(std::size_t block) const noexcept {
-  return std::string_view(rests_).substr(rest_begins_[block],
-                                         rest_begins_[block + 1] - rest_begins_[block]);
+  return {rests_.data() + rest_begins_[block], rest_begins_[block + 1] - rest_begins_[block]};
 }
 
 std::string TableIndex::separator(std::size_t block) const {

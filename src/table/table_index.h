@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory/mapped_allocator.h"
+
 namespace ashlar::table {
 
 /// The shortest beginning of `key` that is above `below`, which is below `key`.
@@ -45,7 +47,7 @@ class TableIndexBuilder {
   std::string finish() const;
 
  private:
-  std::vector<Entry> entries_;
+  base::MappedVector<Entry> entries_;
 };
 
 /// Threads: immutable.
@@ -94,21 +96,21 @@ class TableIndex {
 
   TableIndex() = default;
   bool load_entries(std::string_view stored, std::uint64_t data_bytes,
-                    std::vector<std::uint64_t>& heads);
+                    base::MappedVector<std::uint64_t>& heads);
   bool load_entry(std::string_view& stored);
-  void build_levels(std::vector<std::uint64_t> heads);
-  Level add_level(const std::vector<std::uint64_t>& heads);
+  void build_levels(base::MappedVector<std::uint64_t> heads);
+  Level add_level(const base::MappedVector<std::uint64_t>& heads);
   std::size_t count_up_to(std::uint64_t head) const noexcept;
   std::uint64_t head(std::size_t block) const noexcept;
   std::string_view rest(std::size_t block) const noexcept;
 
   std::string prefix_;
-  std::vector<Node> nodes_;                 // Of all levels,
-  std::vector<Level> levels_;               // the one with the fewest heads first.
-  std::string rests_;                       // Separators behind the prefix,
-  std::vector<std::uint32_t> rest_begins_;  // one more than blocks.
-  std::vector<std::uint64_t> offsets_;      // Likewise: the last is the end of all blocks.
-  std::vector<std::uint32_t> raw_bytes_;
+  base::MappedVector<Node> nodes_;                 // Of all levels,
+  std::vector<Level> levels_;                      // the one with the fewest heads first.
+  base::MappedVector<char> rests_;                 // Separators behind the prefix,
+  base::MappedVector<std::uint32_t> rest_begins_;  // one more than blocks.
+  base::MappedVector<std::uint64_t> offsets_;      // Likewise: the last is the end of all blocks.
+  base::MappedVector<std::uint32_t> raw_bytes_;
 };
 
 }  // namespace ashlar::table

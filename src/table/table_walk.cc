@@ -15,6 +15,8 @@ Result<void> TableWalk::read_ahead(std::size_t block) {
   std::size_t end = block + 1;
   while (end < table_.block_count() && table_.offset(end) - begin < kReadAheadBytes) ++end;
   ahead_end_ = ahead_first_ = 0;
+  // No longer than the file, whose length the index was held against.
+  ahead_.resize(table_.offset(end) - table_.offset(block));
   ASHLAR_TRY(table_.read_stored(block, end, ahead_));
   ahead_first_ = block;
   ahead_end_ = end;
@@ -26,7 +28,7 @@ Result<void> TableWalk::try_load(std::size_t block) {
   const std::uint64_t begin = table_.offset(block) - table_.offset(ahead_first_);
   const std::uint64_t bytes = table_.offset(block + 1) - table_.offset(block);
   ASHLAR_TRY_ASSIGN(stored_,
-                    table_.open_block(block, std::string_view(ahead_).substr(begin, bytes)));
+                    table_.open_block(block, std::string_view(ahead_.data() + begin, bytes)));
   raw_.resize(table_.raw_bytes(block));
   return table_.unpack_block(block, stored_, raw_);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/memory/mapped_allocator.h"
 #include "engine/row_cursor.h"
 #include "table/block.h"
 #include "table/table_file.h"
@@ -61,11 +62,11 @@ class TableWalk final : public engine::RowCursor {
   void end() noexcept;
 
   const TableFile& table_;
-  std::string ahead_;            // Stored blocks,
-  std::size_t ahead_first_ = 0;  // from this one
-  std::size_t ahead_end_ = 0;    // up to this one.
-  std::string raw_;              // The block at hand.
-  StoredBlock stored_;           // The same in `ahead_`.
+  base::MappedVector<char> ahead_;  // Stored blocks,
+  std::size_t ahead_first_ = 0;     // from this one
+  std::size_t ahead_end_ = 0;       // up to this one.
+  std::string raw_;                 // The block at hand.
+  StoredBlock stored_;              // The same in `ahead_`.
   Block rows_{std::string_view(kNoRows, kBlockHeaderBytes)};
   std::size_t block_ = 0;
   std::uint32_t row_ = 0;

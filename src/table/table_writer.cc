@@ -151,8 +151,9 @@ Result<TableProperties> TableWriter::finish() {
   append_properties(properties, properties_);
   TableFooter footer;
   if (!properties_.shares.empty()) footer.version = kTableVersion;
+  const auto lines = filter_.finish();
   // In the order in which they lie: each begins where the one before ends (G4).
-  footer.sections = {append_sealed(filter_.finish(), Compression::kNone),
+  footer.sections = {append_sealed(stored_lines(lines), Compression::kNone),
                      append_sealed(index_.finish(), Compression::kNone),
                      append_sealed(dictionary_, Compression::kNone),
                      append_sealed(properties, Compression::kNone)};

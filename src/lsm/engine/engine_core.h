@@ -25,7 +25,7 @@
 
 #include "base/epoch.h"
 #include "base/hash.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_safety.h"
 #include "lsm/disk_engine.h"
 #include "lsm/engine/catalog.h"

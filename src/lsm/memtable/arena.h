@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 
 namespace ashlar::lsm {
 

@@ -27,7 +27,7 @@
 #include <string_view>
 
 #include "ashlar/result.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "engine/operation.h"
 #include "engine/row_cursor.h"
 #include "lsm/memtable/arena.h"

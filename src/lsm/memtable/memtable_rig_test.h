@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "lsm/memtable/memtable.h"
 #include "testing/random.h"
 

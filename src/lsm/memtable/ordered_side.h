@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_safety.h"
 #include "lsm/memtable/arena.h"
 #include "lsm/memtable/record.h"

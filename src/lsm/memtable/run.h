@@ -20,7 +20,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "lsm/memtable/arena.h"
 #include "lsm/memtable/record.h"
 

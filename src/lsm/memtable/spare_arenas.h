@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_safety.h"
 #include "lsm/memtable/arena.h"
 

@@ -21,8 +21,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "base/thread_safety.h"
 
 namespace ashlar::memory {

@@ -19,8 +19,8 @@
 #include <span>
 
 #include "base/assert.h"
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "base/thread_safety.h"
 #include "memory/heap/extent_store.h"
 #include "memory/heap/page_store.h"

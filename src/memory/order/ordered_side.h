@@ -23,7 +23,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "memory/hash_table.h"
 #include "memory/local.h"
 #include "memory/order/key_node.h"

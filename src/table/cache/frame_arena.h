@@ -22,8 +22,8 @@
 #include <optional>
 #include <vector>
 
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 #include "table/cache/entry.h"
 
 namespace ashlar::table {

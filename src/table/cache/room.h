@@ -25,7 +25,7 @@
 #include <optional>
 
 #include "base/epoch.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "table/cache/entry.h"
 #include "table/cache/frame_arena.h"
 #include "table/cache/policy.h"

@@ -34,7 +34,7 @@
 #include "ashlar/result.h"
 #include "base/assert.h"
 #include "base/epoch.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 #include "base/thread_index.h"
 #include "base/thread_safety.h"
 #include "table/rows/row_index.h"

@@ -22,7 +22,7 @@
 #include <span>
 
 #include "base/epoch.h"
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 
 namespace ashlar::table {
 

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/epoch.h"
-#include "base/memory_budget.h"
-#include "base/reservation.h"
+#include "base/memory/memory_budget.h"
+#include "base/memory/reservation.h"
 
 namespace ashlar::table {
 

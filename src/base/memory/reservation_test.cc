@@ -1,7 +1,7 @@
 // What the owner of a reservation may rely on: zeroes up to the last byte, a start on a huge page,
 // zeroes again after memory was given back.
 
-#include "base/reservation.h"
+#include "base/memory/reservation.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // be reserved for the largest that a database can become; the budget sees to it that what is
 // touched stays within bounds (M1).
 
-#include "base/reservation.h"
+#include "base/memory/reservation.h"
 
 #include <sys/mman.h>
 

@@ -1,6 +1,6 @@
 // What the structures that hold memory rely on: the limit is the limit, whoever asks at once.
 
-#include "base/memory_budget.h"
+#include "base/memory/memory_budget.h"
 
 #include <gtest/gtest.h>
 
