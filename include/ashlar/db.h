@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,14 @@ namespace ashlar {
 namespace db {
 struct Access;
 }
+
+class Transaction;
+
+/// What may come between the reads and the commit of a transaction.
+enum class Isolation : std::uint8_t {
+  kSerializable,  ///< Nothing that it has read was written: as if one ran after the other.
+  kSnapshot,      ///< Nothing that it writes was written. Two may each read what the other writes.
+};
 
 /// One open database: an ordered set of binary keys, each with one binary value and maybe a
 /// deadline.
@@ -166,6 +175,13 @@ class Db {
   /// Cost:   one short lock and one clock read.
   Result<Snapshot> snapshot() const;
 
+  /// Begins a transaction: see ashlar/transaction.h.
+  ///
+  /// Errors: kOutOfSpace  the memory budget has no room for what transactions have in common, a
+  ///                      thirty-second of it, up to 12 MiB, taken once
+  /// Cost:   as `snapshot`
+  Result<Transaction> begin(Isolation isolation = Isolation::kSerializable);
+
   /// What the database holds and has done. Cost: a few microseconds; may be called often.
   ///
   /// Errors: the common ones
@@ -216,6 +232,7 @@ class Db {
 
  private:
   friend struct db::Access;
+  friend class Transaction;
   struct Impl;
   explicit Db(std::unique_ptr<Impl> impl) noexcept;
 

@@ -11,6 +11,8 @@
 
 namespace ashlar {
 
+class Transaction;
+
 namespace engine {
 class Cursor;
 }
@@ -81,6 +83,7 @@ class Iterator {
 
  private:
   friend class Db;
+  friend class Transaction;
   explicit Iterator(std::unique_ptr<engine::Cursor> cursor) noexcept;
 
   std::unique_ptr<engine::Cursor> cursor_;  // Null only in a moved-from iterator.

@@ -94,6 +94,8 @@ Result<void> Access::open_parts(Db::Impl& impl, const Environment& environment,
   }
   ASHLAR_TRY(make_engine(impl, environment, seed));
   ASHLAR_ASSERT(impl.engine != nullptr, "an engine that was made is there");
+  impl.conflicts =
+      std::make_unique<txn::Conflicts>(*impl.engine, impl.options.memory_budget_bytes, seed);
   return has_directory ? open_journal(impl, environment, seed) : Result<void>();
 }
 

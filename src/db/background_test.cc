@@ -10,7 +10,7 @@
 #include <optional>
 #include <semaphore>
 
-#include "db/stub_engine.h"
+#include "testing/stub_engine.h"
 
 namespace ashlar::db {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 constexpr engine::TimeMs kHourMs = 3'600'000;
 
 /// Answers each call of `maintain` with the same delay, and lets a test wait for calls.
-class MaintainedEngine final : public StubEngine {
+class MaintainedEngine final : public testing::StubEngine {
  public:
   explicit MaintainedEngine(std::optional<engine::TimeMs> due_in_ms) : due_in_ms_(due_in_ms) {}
 

@@ -28,6 +28,8 @@
 #include "engine/persistent_engine.h"
 #include "os/clock.h"
 #include "os/posix_disk.h"
+#include "txn/announcement.h"
+#include "txn/conflicts.h"
 
 namespace ashlar::db {
 
@@ -45,6 +47,17 @@ enum class Phase : std::uint8_t {
 [[gnu::cold]] inline Error closed() noexcept {
   return Error::of_literal(ErrorCode::kClosed, "the database is closed");
 }
+
+/// A commit where there is no log.
+class UnloggedCommit final : public engine::Commit {
+ public:
+  explicit UnloggedCommit(txn::Announcement& announcement) noexcept : announcement_(announcement) {}
+  void announce(Sequence sequence) noexcept override { announcement_.announce(sequence); }
+  bool append() noexcept override { return announcement_.is_good(); }
+
+ private:
+  txn::Announcement& announcement_;
+};
 
 /// The answer of `call`, or kOutOfSpace when it ran out of memory (D4).
 template <typename Call>
@@ -122,15 +135,22 @@ struct Db::Impl {
   engine::Operation put_with_deadline(std::string_view key, std::string_view value,
                                       Expiry expiry) const;
 
-  /// As `StorageEngine::apply` and `expire`, through the log where there is one.
-  Result<std::size_t> apply(std::span<const engine::Operation> operations, Durability durability) {
-    if (journal != nullptr) return journal->apply(operations, durability);
-    return engine->apply(operations);
+  /// As `StorageEngine::apply` and `expire`, through the log where there is one, and told to
+  /// transactions. `validation` is null for a commit of none.
+  Result<std::size_t> apply(std::span<const engine::Operation> operations, Durability durability,
+                            txn::Validation* validation = nullptr) {
+    txn::Announcement announcement(*conflicts, operations, validation);
+    if (journal != nullptr) return journal->apply(operations, announcement, durability);
+    db::UnloggedCommit commit(announcement);
+    return engine->apply(operations, &commit);
   }
   Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
                                                Durability durability) {
-    if (journal != nullptr) return journal->expire(key, deadline_ms, durability);
-    return engine->expire(key, deadline_ms);
+    const engine::Operation put{.key = key, .value = {}, .deadline_ms = deadline_ms};
+    txn::Announcement announcement(*conflicts, {&put, 1}, nullptr);
+    if (journal != nullptr) return journal->expire(key, deadline_ms, announcement, durability);
+    db::UnloggedCommit commit(announcement);
+    return engine->expire(key, deadline_ms, &commit);
   }
 
   /// Whether the database is still open for what a caller has just got hold of (D2).
@@ -151,6 +171,7 @@ struct Db::Impl {
   std::unique_ptr<db::ValueStore> values;    // Of an engine with files; null without one.
   std::unique_ptr<engine::StorageEngine> engine;
   engine::PersistentEngine* persistent = nullptr;  // The same, when it keeps its rows in files.
+  std::unique_ptr<txn::Conflicts> conflicts;       // Of the engine.
   std::unique_ptr<db::Journal> journal;            // Null without a directory.
 
   // Atomic, so that reads learn of the end by one load (D3). Written under `close_mutex`.

@@ -25,10 +25,19 @@ constexpr std::size_t kPayloadBytesKept = std::size_t{1} << 20U;
 class LogCommit final : public engine::Commit {
  public:
   /// Input: has_position  whether values may be read from the log later
-  LogCommit(log::Log& log, std::string& payload, log::Entry& entry, bool has_position) noexcept
-      : log_(log), payload_(payload), entry_(entry), has_position_(has_position) {}
+  LogCommit(log::Log& log, std::string& payload, log::Entry& entry, txn::Announcement& announcement,
+            bool has_position) noexcept
+      : log_(log),
+        payload_(payload),
+        entry_(entry),
+        announcement_(announcement),
+        has_position_(has_position) {}
+
+  void announce(Sequence sequence) noexcept override { announcement_.announce(sequence); }
 
   bool append() noexcept override {
+    if (!announcement_.is_good()) [[unlikely]]
+      return false;
     appended_ = log_.try_append(entry_, end_);
     return appended_ == log::Appended::kYes;
   }
@@ -55,6 +64,7 @@ class LogCommit final : public engine::Commit {
   log::Log& log_;
   std::string& payload_;
   log::Entry& entry_;
+  txn::Announcement& announcement_;
   const bool has_position_;
   std::optional<log::Appended> appended_;
   log::Position end_ = 0;
@@ -109,15 +119,15 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world,
 
 /// Runs `call(commit)` on the engine until the log has taken the commit, or need not.
 template <typename Answer, typename Call>
-Result<Answer> Journal::commit(std::string& payload, log::Room room_kind, Durability durability,
-                               Call call) {
+Result<Answer> Journal::commit(std::string& payload, txn::Announcement& announcement,
+                               log::Room room_kind, Durability durability, Call call) {
   log::Entry entry(payload, room_kind);
   while (true) {
     if (Result<void> room = log_->make_room(entry); !room) {
       if (room.error().code() == ErrorCode::kOutOfSpace) wake_checkpoints(Wakeup::kDiskIsFull);
       return std::unexpected(room.error());
     }
-    LogCommit commit(*log_, payload, entry, world_.values != nullptr);
+    LogCommit commit(*log_, payload, entry, announcement, world_.values != nullptr);
     Result<Answer> answer = call(commit);
     if (commit.appended() == log::Appended::kNoRoom) continue;
     if (commit.appended() == log::Appended::kNever) {
@@ -134,7 +144,7 @@ Result<Answer> Journal::commit(std::string& payload, log::Room room_kind, Durabi
 }
 
 Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations,
-                                   Durability durability) {
+                                   txn::Announcement& announcement, Durability durability) {
   PayloadBuffer buffer;
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
   bool only_erases = true;
@@ -143,19 +153,20 @@ Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations
     only_erases = only_erases && operation.kind == engine::OperationKind::kErase;
   }
   const log::Room room = only_erases ? log::Room::kReserved : log::Room::kOrdinary;
-  return commit<std::size_t>(buffer.bytes(), room, durability, [&](engine::Commit& commit) {
-    return world_.engine.apply(operations, &commit);
-  });
+  return commit<std::size_t>(
+      buffer.bytes(), announcement, room, durability,
+      [&](engine::Commit& commit) { return world_.engine.apply(operations, &commit); });
 }
 
 Result<std::optional<engine::TimeMs>> Journal::expire(std::string_view key,
                                                       engine::TimeMs deadline_ms,
+                                                      txn::Announcement& announcement,
                                                       Durability durability) {
   PayloadBuffer buffer;
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
   writer.add_expire(key, deadline_ms);
   return commit<std::optional<engine::TimeMs>>(
-      buffer.bytes(), log::Room::kOrdinary, durability,
+      buffer.bytes(), announcement, log::Room::kOrdinary, durability,
       [&](engine::Commit& commit) { return world_.engine.expire(key, deadline_ms, &commit); });
 }
 

@@ -29,6 +29,7 @@
 #include "db/values/value_store.h"
 #include "engine/persistent_engine.h"
 #include "log/local_log.h"
+#include "txn/announcement.h"
 
 namespace ashlar::db {
 
@@ -71,14 +72,16 @@ class Journal final : private engine::LogControl {
   static Result<std::unique_ptr<Journal>> open(const World& world,
                                                const log::LocalLogOptions& options);
 
-  /// As StorageEngine::apply, with the commit in the log.
+  /// As StorageEngine::apply, with the commit in the log and told to transactions.
   ///
   /// Errors: also kUnavailable  the log is poisoned; when `durability` is kDisk the commit may have
   ///         taken effect and may not survive
-  Result<std::size_t> apply(std::span<const engine::Operation> operations, Durability durability);
+  Result<std::size_t> apply(std::span<const engine::Operation> operations,
+                            txn::Announcement& announcement, Durability durability);
 
   /// As StorageEngine::expire, likewise.
   Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,
+                                               txn::Announcement& announcement,
                                                Durability durability);
 
   /// Writes all that the engine holds to a checkpoint, beside writers, or has an engine with files
@@ -103,7 +106,8 @@ class Journal final : private engine::LogControl {
   /// Errors: kUnavailable  the system refuses a thread
   Result<void> start_checkpoints();
 
-  /// Ends the threads and makes everything durable. No other call may follow.
+  /// Ends the threads and makes everything durable; an engine with files flushes first where much
+  /// would have to be replayed. No other call may follow.
   Result<void> close();
 
   /// Fills in the figures of the log.
@@ -130,13 +134,14 @@ class Journal final : private engine::LogControl {
   Result<std::uint64_t> write_checkpoint(memory::CheckpointWriter& writer);
   void run_checkpoints(const std::stop_token& stop);
   bool is_checkpoint_due() const noexcept;
+  bool is_replay_long() const;
   bool is_checkpoint_of_use(Wakeup reason) const;
   void wake_checkpoints(Wakeup reason) noexcept;
 
   engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
   template <typename Answer, typename Call>
-  Result<Answer> commit(std::string& payload, log::Room room_kind, Durability durability,
-                        Call call);
+  Result<Answer> commit(std::string& payload, txn::Announcement& announcement, log::Room room_kind,
+                        Durability durability, Call call);
   void note_time(log::Position end) noexcept;
 
   const World world_;

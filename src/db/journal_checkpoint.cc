@@ -15,6 +15,9 @@ namespace {
 // a checkpoint then costs no more than writing the log did.
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{256} << 20U;
 
+// An orderly end leaves no more to replay to an engine with files: some milliseconds.
+constexpr std::uint64_t kReplayBytesMax = std::uint64_t{1} << 20U;
+
 engine::LogPlace place_of(const log::Start& start) noexcept {
   return {.position = start.position, .chain = start.chain, .commit = start.commit};
 }
@@ -157,6 +160,12 @@ bool Journal::is_checkpoint_due() const noexcept {
   return end > origin && end - origin > length_max;
 }
 
+/// Whether the next opening would be noticeably slower for what is in the log alone.
+bool Journal::is_replay_long() const {
+  const log::Position origin = checkpoint_origin_.load(std::memory_order_relaxed);
+  return log_->end().position - origin > kReplayBytesMax;
+}
+
 Result<void> Journal::start_checkpoints() {
   ASHLAR_TRY_ASSIGN(thread_, os::start_thread("checkpoints", [this](const std::stop_token& stop) {
                       run_checkpoints(stop);
@@ -210,7 +219,11 @@ Result<void> Journal::close() {
     thread_.request_stop();
     thread_.join();
   }
-  if (world_.persistent != nullptr) world_.persistent->stop();
+  if (world_.persistent != nullptr) {
+    // The log has it all: what cannot be flushed the next opening replays.
+    if (is_replay_long()) (void)world_.persistent->flush();
+    world_.persistent->stop();
+  }
   return log_->close();
 }
 

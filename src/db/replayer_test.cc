@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "db/stub_engine.h"
 #include "os/manual_clock.h"
+#include "testing/stub_engine.h"
 
 namespace ashlar::db {
 namespace {
 
 /// Writes down what it is told, and when.
-class RecordingEngine final : public StubEngine {
+class RecordingEngine final : public testing::StubEngine {
  public:
   explicit RecordingEngine(const os::Clock& clock) : clock_(clock) {}
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "ashlar/snapshot.h"
 #include "engine/operation.h"
 
 namespace ashlar::engine {
@@ -15,6 +16,12 @@ class Commit {
   Commit() = default;
   Commit(const Commit&) = delete;
   Commit& operator=(const Commit&) = delete;
+
+  /// The commit is about to be shown with `sequence`. Called with its keys locked, before it is
+  /// appended, and once more with another sequence when this one is no longer the one to be used by
+  /// the time that the call returns: src/txn/conflict_table.h tells what for. It may still come to
+  /// nothing.
+  virtual void announce(Sequence /*sequence*/) noexcept {}
 
   /// Puts the commit into the log. Called when nothing else can fail and no commit that touches the
   /// same keys can come between; the engine then makes the commit visible. So commits of a key lie

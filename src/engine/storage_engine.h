@@ -119,6 +119,13 @@ class StorageEngine {
   /// called from writers, rarely, and must only set a flag or signal a condition.
   virtual void on_work(void (*wake)(void*), void* context) noexcept = 0;
 
+  /// Takes `bytes` of the memory budget for what belongs to the database and not to the engine,
+  /// which makes room for it where it can.
+  ///
+  /// Returns: false, and takes nothing, when there is no room
+  virtual bool take_memory(std::size_t bytes) = 0;
+  virtual void give_back_memory(std::size_t bytes) noexcept = 0;
+
   virtual Stats stats() const = 0;
   virtual std::size_t memory_bytes() const noexcept = 0;
   virtual std::size_t snapshot_count() const noexcept = 0;

@@ -2,8 +2,9 @@
 /// The files that hold the log: equal pieces of the endless string, numbered in order.
 ///
 /// A segment is one block of header and then the bytes of the log from `first` on. It is allocated
-/// ahead, and zeroed unless it will be written in long pieces, so that a write to it changes nothing
-/// but content; and is used again under the next number when the log has been truncated beyond it. Layout: docs/formats/log.md.
+/// ahead, and zeroed unless it will be written in long pieces, so that a write to it changes
+/// nothing but content; and is used again under the next number when the log has been truncated
+/// beyond it. Layout: docs/formats/log.md.
 #pragma once
 
 #include <cstdint>

@@ -18,8 +18,8 @@
 
 namespace ashlar::lsm {
 
-/// Calls `attempt()`, which returns a Result, outside of any guard; again after a pause when it finds
-/// no memory and `is_held_back()` says that readers may hold some of it.
+/// Calls `attempt()`, which returns a Result, outside of any guard; again after a pause when it
+/// finds no memory and `is_held_back()` says that readers may hold some of it.
 ///
 /// Errors: those of `attempt`, after a second at the latest
 template <typename Attempt, typename IsHeldBack>

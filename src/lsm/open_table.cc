@@ -89,8 +89,8 @@ Result<std::string_view> OpenTable::block(std::size_t index, Walk* walk) const {
 Result<std::optional<OpenTable::Found>> OpenTable::get(std::string_view key,
                                                        std::uint64_t hash) const {
   // The filter's line and the first lines of the block are on their way at the same time. Where the
-  // filter says no, or the row is kept by itself, the index was searched in vain; as a rule it is in
-  // the processor's cache.
+  // filter says no, or the row is kept by itself, the index was searched in vain; as a rule it is
+  // in the processor's cache.
   file_->prefetch_filter(hash);
   const std::size_t index = file_->block_of(key);
   world_.cache.prefetch_block(slots_, index);

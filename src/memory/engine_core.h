@@ -73,6 +73,8 @@ class MemoryEngine final : public engine::StorageEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  bool take_memory(std::size_t bytes) override;
+  void give_back_memory(std::size_t bytes) noexcept override { parts_.budget->give_back(bytes); }
   Stats stats() const override;
   std::size_t memory_bytes() const noexcept override;
   std::size_t snapshot_count() const noexcept override;
@@ -136,6 +138,19 @@ class MemoryEngine final : public engine::StorageEngine {
 
     bool append() const noexcept { return commit == nullptr || commit->append(); }
   };
+  /// The sequence that a commit stamps its records with, its buckets being locked: announced, and
+  /// found current behind that (src/txn/conflict_table.h).
+  Sequence draw_stamp(engine::Commit* commit) const noexcept {
+    Sequence stamp = versions_.current();
+    if (commit == nullptr) return stamp;
+    while (true) {
+      commit->announce(stamp);
+      const Sequence now = versions_.current();
+      if (now == stamp) [[likely]]
+        return stamp;
+      stamp = now;
+    }
+  }
   std::optional<std::size_t> try_plain(Local& local, const engine::Operation& operation,
                                        engine::Commit* commit) noexcept;
   std::optional<std::size_t> try_put_plain(Local& local, PlainWrite write) noexcept;

@@ -18,7 +18,7 @@ MemoryEngine::Changed MemoryEngine::set_deadline_locked(Local& local,
   const SlotPlace place = change.place;
   const TimeMs deadline_ms = change.deadline_ms;
   // In this order, as in every write: see src/memory/versions.h.
-  const Sequence stamp = versions_.current();
+  const Sequence stamp = draw_stamp(change.commit);
   const Sequence newest_live = versions_.newest_live();
   const Record old = place.record();
   const Shape old_shape = old.shape();

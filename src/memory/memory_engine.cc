@@ -72,6 +72,14 @@ std::int64_t MemoryEngine::sum(OwnedCounter Counters::* counter) const noexcept 
   return total;
 }
 
+bool MemoryEngine::take_memory(std::size_t bytes) {
+  while (!parts_.budget->try_take(bytes)) {
+    const Locals::Hold local(locals_);
+    if (!make_room(*local)) return false;
+  }
+  return true;
+}
+
 Stats MemoryEngine::stats() const {
   // No locks but short ones, so that asking for figures holds up no writer.
   const auto count = [this](OwnedCounter Counters::* counter) {

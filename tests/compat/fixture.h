@@ -10,8 +10,10 @@
 ///     format_N/memory-backup  a backup with the rows of `killed`, of which the last are in its log
 ///     format_N/disk-backup    one of the disk engine, with those of `disk-closed`
 ///
-/// `make_fixture` writes them for the present format; those of earlier ones are never written
-/// again.
+/// `format_1_large_values` was written by the first version that keeps long values apart from the
+/// tables of the disk engine; its directories have the format of `format_1`, which has none apart.
+///
+/// `make_fixture` writes them as this version does; what earlier ones wrote is never written again.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 /// \file
 /// Memory for long arrays, each in a mapping of its own.
 ///
-/// The general allocator keeps a heap for each thread, and gives back of it only what is free at its
-/// end: an array that stays, among others that come and go, holds on to all of those. What is
+/// The general allocator keeps a heap for each thread, and gives back of it only what is free at
+/// its end: an array that stays, among others that come and go, holds on to all of those. What is
 /// mapped by itself goes back to the system when it is freed.
 #pragma once
 

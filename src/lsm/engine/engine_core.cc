@@ -127,6 +127,14 @@ Result<void> DiskEngine::compact() {
   return upkeep_->compact_all();
 }
 
+bool DiskEngine::take_memory(std::size_t bytes) {
+  while (!budget_.try_take(bytes)) {
+    if (!upkeep_->shrink_cache()) return false;
+    domain_.collect();
+  }
+  return true;
+}
+
 void DiskEngine::stop() noexcept {
   upkeep_->stop();
 }

@@ -61,6 +61,8 @@ class DiskEngine final : public engine::PersistentEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<engine::TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  bool take_memory(std::size_t bytes) override;
+  void give_back_memory(std::size_t bytes) noexcept override { budget_.give_back(bytes); }
   Stats stats() const override;
   std::size_t memory_bytes() const noexcept override;
   std::size_t snapshot_count() const noexcept override;
@@ -138,6 +140,8 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<std::size_t> erase_one(const engine::Operation& erase, engine::Commit* commit);
   Result<void> apply_locked(RowOperations& operations, engine::Commit* commit)
       ASHLAR_REQUIRES(write_mutex_);
+  template <typename Append>
+  bool announced_locked(engine::Commit& commit, Append append) ASHLAR_REQUIRES(write_mutex_);
   bool is_full_locked() const noexcept ASHLAR_REQUIRES(write_mutex_);
   Result<void> make_room_locked(std::span<const engine::Operation> operations)
       ASHLAR_REQUIRES(write_mutex_);

@@ -26,6 +26,23 @@ Error refused_by_log() noexcept {
 
 }  // namespace
 
+/// Appends a commit that was announced; with the mutex held nothing comes between. The sequence of
+/// one that is refused, or fails, is used up, so that it is not above what is read from then on.
+template <typename Append>
+bool DiskEngine::announced_locked(engine::Commit& commit, Append append) {
+  struct Announced {
+    std::atomic<Sequence>& visible;
+    const Sequence sequence = visible.load(std::memory_order_relaxed) + 1;
+    bool is_appended = false;
+    ~Announced() {
+      if (!is_appended) visible.store(sequence, std::memory_order_release);
+    }
+  } announced{visible_};
+  commit.announce(announced.sequence);
+  announced.is_appended = append();
+  return announced.is_appended;
+}
+
 Result<std::size_t> DiskEngine::apply(std::span<const engine::Operation> operations,
                                       engine::Commit* commit) {
   if (operations.empty()) return std::size_t{0};
@@ -92,14 +109,18 @@ Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
       .key = key, .value = present->value.view(), .deadline_ms = deadline_ms};
   RowOperations rows({&put, 1}, commit, settings_.large_value_bytes);
   ASHLAR_TRY(make_room_locked(rows.rows()));
-  if (commit != nullptr && !commit->append_as(put)) return std::unexpected(refused_by_log());
+  if (commit != nullptr && !announced_locked(*commit, [&] { return commit->append_as(put); })) {
+    return std::unexpected(refused_by_log());
+  }
   insert_all(rows, commit);
   return present->deadline_ms;
 }
 
 Result<void> DiskEngine::apply_locked(RowOperations& operations, engine::Commit* commit) {
   ASHLAR_TRY(make_room_locked(operations.rows()));
-  if (commit != nullptr && !commit->append()) return std::unexpected(refused_by_log());
+  if (commit != nullptr && !announced_locked(*commit, [&] { return commit->append(); })) {
+    return std::unexpected(refused_by_log());
+  }
   insert_all(operations, commit);
   return {};
 }

@@ -226,7 +226,7 @@ WriteRun::Outcome WriteRun::install_all() noexcept {
   }
   // In this order, and after the locks: a snapshot taken before the first line is older than the
   // stamp and shows in the second (V1); a later one sees this commit, and waits for the locks.
-  stamp_ = engine_.versions_.current();
+  stamp_ = engine_.draw_stamp(commit_);
   newest_live_ = engine_.versions_.newest_live();
   const bool has_versions = has_versions_for(newest_live_);
   if (!has_versions || (commit_ != nullptr && !commit_->append())) {

@@ -61,7 +61,7 @@ bool MemoryEngine::try_overwrite_locked(const PlainWrite& write, SlotPlace place
                                                size_class_of(bytes) == size_class_of(old_bytes));
   if (!old_shape.is_plain() || !has_size) return false;
   // In this order: whoever takes a snapshot in between sees this write (src/memory/versions.h).
-  const Sequence stamp = versions_.current();
+  const Sequence stamp = draw_stamp(write.commit);
   if (versions_.newest_live() != 0 || !write.append()) return false;
   ASHLAR_DEBUG_ASSERT(record.stamp(old_shape) <= stamp, "R2: stamps do not fall");
   record.overwrite(write.shape, write.operation.value, stamp);
@@ -73,7 +73,7 @@ bool MemoryEngine::try_overwrite_locked(const PlainWrite& write, SlotPlace place
 /// not plain.
 bool MemoryEngine::try_insert_locked(Local& local, const PlainWrite& write, Bucket& root) noexcept {
   if (parts_.evictor || ordered_.era() != 0) return false;
-  const Sequence stamp = versions_.current();
+  const Sequence stamp = draw_stamp(write.commit);
   if (versions_.newest_live() != 0) return false;
   // As a rule from the thread's magazine, else under locks that come after the buckets. There is no
   // evictor to ask here, and a full budget is for the general path to report.
@@ -104,8 +104,11 @@ std::optional<std::size_t> MemoryEngine::try_erase_plain(Local& local,
     return 0;
   }
   const Record record = place.record();
-  const bool is_plain =
-      record.shape().is_plain() && ordered_.era() == 0 && versions_.newest_live() == 0;
+  bool is_plain = record.shape().is_plain() && ordered_.era() == 0;
+  if (is_plain) {
+    draw_stamp(write.commit);
+    is_plain = versions_.newest_live() == 0;
+  }
   if (!is_plain || !write.append()) {
     HashTable::unlock_unchanged(root);
     return std::nullopt;

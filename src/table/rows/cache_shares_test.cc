@@ -87,9 +87,9 @@ TEST_F(CacheSharesTest, GivesRowsTheMostWhereHotOnesAreStrewn) {
   expect_shared();
 }
 
-// Where the rows of a block are read alike blocks keep all but the least that rows have. That is one
-// chunk of these eight, and its index takes enough of another that blocks do without it: six chunks
-// hold two of three blocks. Rows take a step more now and then.
+// Where the rows of a block are read alike blocks keep all but the least that rows have. That is
+// one chunk of these eight, and its index takes enough of another that blocks do without it: six
+// chunks hold two of three blocks. Rows take a step more now and then.
 TEST_F(CacheSharesTest, LosesLittleWhereNoRowOfABlockIsHotter) {
   constexpr int kReadCount = 100'000;
   std::uint64_t before = 0;

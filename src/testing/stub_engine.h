@@ -11,7 +11,7 @@
 
 #include "engine/storage_engine.h"
 
-namespace ashlar::db {
+namespace ashlar::testing {
 
 /// Threads: thread-safe, as long as what overrides it is.
 class StubEngine : public engine::StorageEngine {
@@ -40,10 +40,12 @@ class StubEngine : public engine::StorageEngine {
   void release_snapshot(Sequence) noexcept override {}
   std::optional<engine::TimeMs> maintain() override { return std::nullopt; }
   void on_work(void (*)(void*), void*) noexcept override {}
+  bool take_memory(std::size_t) override { return true; }
+  void give_back_memory(std::size_t) noexcept override {}
   Stats stats() const override { return {}; }
   std::size_t memory_bytes() const noexcept override { return 0; }
   std::size_t snapshot_count() const noexcept override { return 0; }
   void check() const override {}
 };
 
-}  // namespace ashlar::db
+}  // namespace ashlar::testing
