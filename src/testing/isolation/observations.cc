@@ -1,27 +1,10 @@
 #include "testing/isolation/observations.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/assert.h"
 
 namespace ashlar::testing {
-
-bool is_prefix(std::span<const std::uint64_t> part, std::span<const std::uint64_t> whole) noexcept {
-  return part.size() <= whole.size() &&
-         (part.empty() || std::memcmp(part.data(), whole.data(), part.size_bytes()) == 0);
-}
-
-std::span<const std::uint64_t> without_own(std::span<const std::uint64_t> elements,
-                                           std::uint32_t key, std::uint32_t reader,
-                                           const Versions& versions) {
-  while (!elements.empty()) {
-    const auto version = versions.find(key, elements.back());
-    if (!version || versions[*version].writer != reader) break;
-    elements = elements.first(elements.size() - 1);
-  }
-  return elements;
-}
 
 Observations::Observations(const TransactionHistory& history, const Versions& versions)
     : history_(history),
@@ -61,7 +44,7 @@ void Observations::look_at(std::uint32_t transaction) {
 /// Only what is new of a list is looked at: the rest is the beginning of what was read before.
 void Observations::look_at_list(std::uint32_t reader, const TransactionHistory::Step& step) {
   LongestRead& longest = longest_[step.key];
-  const std::span elements = without_own(history_.answer(step), step.key, reader, versions_);
+  const std::span elements = history_.answer(step);
   longest.latest_begin = std::max(longest.latest_begin, history_.header(reader).begin);
   if (is_prefix(elements, longest.elements)) return;
   const bool is_longer = elements.size() > longest.elements.size();

@@ -15,7 +15,7 @@
 
 namespace ashlar::testing {
 
-/// The longest content of a list that was read, without what its reader had appended itself.
+/// The longest content of a list that was read, up to what its reader had appended itself.
 struct LongestRead {
   std::span<const std::uint64_t> elements = {};
   std::uint32_t reader = kNoNumber;
@@ -47,14 +47,5 @@ class Observations {
   std::vector<LongestRead> longest_;
   std::vector<std::uint32_t> pending_;  // They took effect, and were not looked at.
 };
-
-/// `elements` as `reader` found them in the list `key`, up to what it had appended itself: the list
-/// that others made.
-std::span<const std::uint64_t> without_own(std::span<const std::uint64_t> elements,
-                                           std::uint32_t key, std::uint32_t reader,
-                                           const Versions& versions);
-
-/// Whether `part` is the beginning of `whole`, or all of it.
-bool is_prefix(std::span<const std::uint64_t> part, std::span<const std::uint64_t> whole) noexcept;
 
 }  // namespace ashlar::testing

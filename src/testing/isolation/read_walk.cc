@@ -120,13 +120,11 @@ void ReadWalk::note_read(View& view, std::uint32_t version, std::uint64_t answer
 
 void ReadWalk::read_list(const Step& step) {
   View& view = view_of(step.key);
-  const std::span whole = evidence_.history.answer(step);
-  const std::span others = without_own(whole, step.key, now_, evidence_.versions);
-  if (whole.size() - others.size() != view.own_appends) {
+  const std::span others = evidence_.history.answer(step);
+  if (step.own_words != view.own_appends || is_own(step.key, others)) {
     report_direct(evidence_, report_, AnomalyKind::kInternal, {now_}, [&](const Wording& say) {
-      return say.transaction(now_) + " appended " + std::to_string(view.own_appends) + " to " +
-             say.key(step.key) + " and found " + std::to_string(whole.size() - others.size()) +
-             " of them at its end";
+      return say.transaction(now_) + " had appended " + std::to_string(view.own_appends) + " to " +
+             say.key(step.key) + " and did not find just these at its end";
     });
   }
 
@@ -146,6 +144,13 @@ void ReadWalk::read_list(const Step& step) {
   if (view.has_read && view.answer == others.size()) return;
   const std::uint32_t version = orders_.version_at(step.key, others.size());
   note_read(view, final_version_read(version), others.size(), false);
+}
+
+/// Whether the last of `elements` is one that the transaction being walked appends.
+bool ReadWalk::is_own(std::uint32_t key, std::span<const std::uint64_t> elements) const {
+  if (elements.empty()) return false;
+  const auto last = evidence_.versions.find(key, elements.back());
+  return last && evidence_.versions[*last].writer == now_;
 }
 
 void ReadWalk::read_register(std::uint32_t key, std::uint64_t value, bool is_missed_by_range) {

@@ -63,6 +63,7 @@ class ReadWalk {
   void note_own(std::uint32_t version);
   void note_read(View& view, std::uint32_t version, std::uint64_t answer, bool is_missed_by_range);
   void read_list(const TransactionHistory::Step& step);
+  bool is_own(std::uint32_t key, std::span<const std::uint64_t> elements) const;
   void read_register(std::uint32_t key, std::uint64_t value, bool is_missed_by_range);
   void read_range(const TransactionHistory::Step& step);
   bool is_orderly(const TransactionHistory::Step& step, const Bounds& bounds);

@@ -28,7 +28,7 @@ struct WorkloadShape {
 
   /// After so many transactions a thread goes on to new keys: lists stay short, and registers are
   /// inserted again.
-  std::uint32_t transactions_a_generation = 400;
+  std::uint32_t transactions_a_generation = 100;
 };
 
 /// Whose transactions are planned.
