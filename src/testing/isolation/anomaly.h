@@ -22,7 +22,7 @@ enum class AnomalyKind : std::uint8_t {
   kGarbageRead,       ///< A read found what nobody wrote to that key, or what it was not asked for.
   kDuplicateElement,  ///< A list holds an element twice.
   kLostAppend,        ///< No read that began after the commit of an element found it.
-  kIncompatibleOrder,  ///< Two reads of a list, and neither is the beginning of the other.
+  kIncompatibleOrder,  ///< Reads of a list, or its writer, do not agree on its order.
   kInternal,           ///< A transaction did not see its own write.
   kAbortedRead,        ///< G1a: a read of what was rolled back.
   kIntermediateRead,   ///< G1b: a read of what its writer had not finished.

@@ -193,6 +193,17 @@ TEST(CheckIsolation, FindsOrdersThatDoNotAgree) {
               AnomalyKind::kIncompatibleOrder);
 }
 
+TEST(CheckIsolation, FindsElementsOfOneTransactionInTheWrongOrder) {
+  expect_only(report_of({beside({append("x", 1), append("x", 2)}), beside({append("x", 3)}),
+                         beside({list("x", {2, 1, 3})})}),
+              AnomalyKind::kIncompatibleOrder);
+}
+
+TEST(CheckIsolation, FindsAnElementWithoutTheOneBeforeItInTheSameTransaction) {
+  expect_only(report_of({beside({append("x", 1), append("x", 2)}), beside({list("x", {2})})}),
+              AnomalyKind::kLostAppend);
+}
+
 TEST(CheckIsolation, FindsAnElementThatNobodyAppended) {
   expect_only(report_of({beside({append("x", 1)}), beside({list("x", {1, 99})})}),
               AnomalyKind::kGarbageRead);

@@ -58,11 +58,35 @@ void ListOrders::order_key(std::uint32_t key) {
   for (const std::uint64_t element : evidence_.observations.longest(key).elements) {
     if (is_sound(key, element)) {
       const std::uint32_t version = *evidence_.versions.find(key, element);
+      if (is_turned_around(last, version)) report_turned_around(version, last);
       successions_.push_back({.version = last, .next = version});
       last = version;
     }
     order_.push_back(last);
   }
+}
+
+/// Whether one transaction made both, and `version` first.
+bool ListOrders::is_turned_around(std::uint32_t last, std::uint32_t version) const {
+  return evidence_.versions[last].writer == evidence_.versions[version].writer && version < last;
+}
+
+void ListOrders::report_turned_around(std::uint32_t first, std::uint32_t second) {
+  const std::uint32_t writer = evidence_.versions[first].writer;
+  report_direct(evidence_, report_, AnomalyKind::kIncompatibleOrder, {writer},
+                [&](const Wording& say) {
+                  return say.transaction(writer) + " appended " + say.version(first) + " before " +
+                         say.content(second) + ", and they stand the other way round";
+                });
+}
+
+/// Whether the writer of `version`, which no read holds, appended another after it that one holds.
+bool ListOrders::is_passed_over(std::uint32_t version) const {
+  const Version& passed = evidence_.versions[version];
+  for (std::uint32_t i = version + 1; i < evidence_.versions.end_of(passed.writer); ++i) {
+    if (evidence_.versions[i].key == passed.key && is_placed_[i]) return true;
+  }
+  return false;
 }
 
 /// Whether `element`, the next of the longest read of `key`, stands there rightly.
@@ -93,7 +117,7 @@ void ListOrders::place_unread() {
     if (!evidence_.observations.took_effect(version.writer)) continue;
     if (is_placed_[i] || evidence_.observations.is_seen(i)) continue;
     const LongestRead& longest = evidence_.observations.longest(version.key);
-    if (longest.latest_begin > evidence_.history.header(version.writer).end) {
+    if (longest.latest_begin > evidence_.history.header(version.writer).end || is_passed_over(i)) {
       report_lost(i);
     } else {
       successions_.push_back(
@@ -106,7 +130,7 @@ void ListOrders::report_lost(std::uint32_t version) {
   const std::uint32_t writer = evidence_.versions[version].writer;
   report_direct(evidence_, report_, AnomalyKind::kLostAppend, {writer}, [&](const Wording& say) {
     return say.transaction(writer) + " appended " + say.version(version) +
-           ", and no read found it, though one began at " +
+           ", and no read found it, the last of which began at " +
            std::to_string(
                evidence_.observations.longest(evidence_.versions[version].key).latest_begin);
   });

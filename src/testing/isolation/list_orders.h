@@ -3,7 +3,8 @@
 /// in its place, and each shorter one must be the beginning of it.
 ///
 /// What no read holds was appended after the last that is known, or it was lost: it was, when some
-/// read of the list began after the commit had been acknowledged, and none found the element.
+/// read of the list began after the commit had been acknowledged, and none found the element; or
+/// when one found what the same transaction appended after it.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ namespace ashlar::testing {
 class ListOrders {
  public:
   /// Reports what is wrong with the longest reads: garbage, duplicates, aborted elements; and the
-  /// elements that were lost.
+  /// elements that were lost, or stand in another order than their writer appended them in.
   ListOrders(const Evidence& evidence, IsolationReport& report);
 
   /// The version of the list `key` with its first `length` elements, or the last one before that
@@ -33,6 +34,9 @@ class ListOrders {
  private:
   void order_key(std::uint32_t key);
   bool is_sound(std::uint32_t key, std::uint64_t element);
+  bool is_turned_around(std::uint32_t last, std::uint32_t version) const;
+  void report_turned_around(std::uint32_t first, std::uint32_t second);
+  bool is_passed_over(std::uint32_t version) const;
   void place_unread();
   void report_lost(std::uint32_t version);
 
