@@ -19,9 +19,9 @@ namespace ashlar::testing {
 /// The gravest first. A cycle is one of dependencies; `rw` is one from a reader to the writer of
 /// what it did not see yet.
 enum class AnomalyKind : std::uint8_t {
-  kGarbageRead,       ///< A read found what nobody wrote to that key, or what it was not asked for.
-  kDuplicateElement,  ///< A list holds an element twice.
-  kLostAppend,        ///< No read that began after the commit of an element found it.
+  kGarbageRead,        ///< A read found what nobody wrote there, or did not ask for it.
+  kDuplicateElement,   ///< A list holds an element twice.
+  kLostAppend,         ///< No read found an element, though one began after its commit.
   kIncompatibleOrder,  ///< Reads of a list, or its writer, do not agree on its order.
   kInternal,           ///< A transaction did not see its own write.
   kAbortedRead,        ///< G1a: a read of what was rolled back.

@@ -1,9 +1,11 @@
 /// \file
 /// Judges a recorded history of transactions: which anomalies of isolation are in it.
 ///
-/// Sound: what is reported did happen, given that values are unique and stamps are those of one
-/// clock. Exact for lists; for registers as far as the order of versions can be known
-/// (register_orders.h, read_walk.h).
+/// Invariants, given that values are unique and stamps are those of one clock:
+///   Y3  What is reported did happen: a history that a level explains holds it.
+///   Y4  Of lists that were read whole in the end a history that a level does not explain does not
+///       hold it. Of registers as far as the order of versions can be known (register_orders.h,
+///       read_walk.h).
 ///
 /// Source: Kingsbury, Alvaro: "Elle: Inferring Isolation Anomalies from Experimental Observations",
 /// VLDB 2020.

@@ -41,7 +41,7 @@ struct Edge {
 struct DependencyGraph {
   std::uint32_t transaction_count = 0;
   std::uint32_t node_count = 0;
-  std::vector<Edge> edges;
+  std::vector<Edge> edges = {};
 };
 
 /// What is known of versions, from all sources.

@@ -1,5 +1,5 @@
-// Y3 and Y4: for lists whose order is known the check finds an anomaly exactly where no order of the
-// transactions explains what they read. Here all orders of a few transactions are tried.
+// Y3 and Y4: for lists whose order is known the check finds an anomaly exactly where no order of
+// the transactions explains what they read. Here all orders of a few transactions are tried.
 
 #include <gtest/gtest.h>
 

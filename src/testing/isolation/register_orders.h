@@ -2,9 +2,9 @@
 /// What is known of the order of the versions of registers besides what a transaction made of what
 /// it had read (read_walk.h).
 ///
-/// The initial version stands before all others, so before each that has no known predecessor. Where
-/// transactions take effect between their begin and their end, a version stands before those whose
-/// writer began after its own had ended.
+/// The initial version stands before all others, so before each that has no known predecessor.
+/// Where transactions take effect between their begin and their end, a version stands before those
+/// whose writer began after its own had ended.
 #pragma once
 
 #include <vector>

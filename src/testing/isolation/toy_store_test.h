@@ -1,6 +1,6 @@
 /// \file
-/// A store of versions in a few lines that keeps the promise it is told to keep, or breaks it in the
-/// way it is told to: what the checker is tried on.
+/// A store of versions in a few lines that keeps the promise it is told to keep, or breaks it in
+/// the way it is told to: what the checker is tried on.
 ///
 /// A transaction reads at the sequence that was the last when it began and buffers its writes.
 /// Commits take a sequence each, unless what they replace, or read, has a later one.
