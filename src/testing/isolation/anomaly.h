@@ -1,10 +1,10 @@
 /// \file
-/// What can be wrong with a history of transactions, what each level of isolation forbids of it, and
-/// the report that says what was found.
+/// What can be wrong with a history of transactions, what each level of isolation forbids of it,
+/// and the report that says what was found.
 ///
 /// Source: the names G0 to G2 from Adya: "Weak Consistency: A Generalized Theory and Optimistic
-/// Implementations for Distributed Transactions", 1999; the rule for snapshot isolation from Fekete,
-/// Liarokapis, O'Neil, O'Neil, Shasha: "Making Snapshot Isolation Serializable", TODS 2005.
+/// Implementations for Distributed Transactions", 1999; the rule for snapshot isolation from
+/// Fekete, Liarokapis, O'Neil, O'Neil, Shasha: "Making Snapshot Isolation Serializable", TODS 2005.
 #pragma once
 
 #include <array>
@@ -44,8 +44,8 @@ std::string_view anomaly_name(AnomalyKind kind) noexcept;
 
 enum class IsolationLevel : std::uint8_t { kSnapshot, kSerializable };
 
-/// Whether `level` lets it happen: nothing at kSerializable; at kSnapshot what only a cycle with two
-/// rw next to one another shows.
+/// Whether `level` lets it happen: nothing at kSerializable; at kSnapshot what only a cycle with
+/// two rw next to one another shows.
 bool is_allowed(AnomalyKind kind, IsolationLevel level) noexcept;
 
 struct Anomaly {

@@ -99,6 +99,27 @@ TEST_F(CycleSearchTest, NeedsTimeOnlyWhereNothingElseShowsIt) {
   EXPECT_EQ(only_cycle(AnomalyKind::kStaleRead), (Numbers{0, 1}));
 }
 
+TEST_F(CycleSearchTest, PrefersWhatNeedsNoTimeThoughItIsLonger) {
+  join(0, 1, kWr);
+  join(1, 2, kWr);
+  join(2, 0, kWr);
+  join_by_time(1, 0);
+  EXPECT_EQ(only_cycle(AnomalyKind::kCircularFlow), (Numbers{0, 1, 2}));
+}
+
+// More pairs than are tried lead nowhere but back over their middle; the last one closes a cycle.
+TEST_F(CycleSearchTest, FindsACycleWhereTheFirstOnesTriedLeadNowhere) {
+  join(0, 1, kRw);
+  for (int i = 0; i < 5; ++i) {
+    for (std::uint32_t node = 2; node < 11; ++node) join(1, node, kRw);
+  }
+  for (std::uint32_t node = 2; node < 11; ++node) join(node, 1, kRw);
+  join(1, 0, kRw);
+  search();
+  EXPECT_EQ(rig_.report.count(), 1U) << rig_.report.text();
+  EXPECT_FALSE(rig_.report.holds(IsolationLevel::kSerializable));
+}
+
 TEST_F(CycleSearchTest, FindsWriteSkewThatTimeCloses) {
   join(0, 1, kRw);
   join(1, 2, kRw);

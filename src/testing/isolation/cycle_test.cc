@@ -54,6 +54,8 @@ TEST(Cycle, ThatNeedsTimeIsNamedForIt) {
   const Edge order{.kind = EdgeKind::kOrder, .is_by_time = true};
   EXPECT_EQ(kind_of({{.kind = kRw}, order}), AnomalyKind::kStaleRead);
   EXPECT_EQ(kind_of({{.kind = kRw, .is_by_time = true}, {.kind = kWw}}), AnomalyKind::kStaleRead);
+  EXPECT_EQ(kind_of({{.version = 2, .kind = kRw, .is_by_time = true}, {.version = 2, .kind = kWw}}),
+            AnomalyKind::kStaleRead);
   EXPECT_EQ(kind_of({{.kind = kWw}, order}), AnomalyKind::kOrderViolation);
   EXPECT_EQ(kind_of({{.kind = kRw}, order, {.kind = kRw}, order}), AnomalyKind::kLongFork);
   EXPECT_EQ(kind_of({{.kind = kRw}, {.kind = kRw}, order}), AnomalyKind::kWriteSkew);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <tuple>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -96,15 +98,18 @@ std::vector<std::uint32_t> Builder::by_begin() const {
   for (std::uint32_t i = 0; i < graph_.transaction_count; ++i) {
     if (evidence_.observations.took_effect(i)) sorted.push_back(i);
   }
-  std::ranges::stable_sort(sorted, {},
-                           [this](std::uint32_t i) { return evidence_.history.header(i).begin; });
+  std::ranges::sort(sorted, {}, [this](std::uint32_t i) {
+    return std::pair(evidence_.history.header(i).begin, i);
+  });
   return sorted;
 }
 
 void Builder::add_session_order() {
-  std::vector<std::uint32_t> sorted = by_begin();
   const auto session = [this](std::uint32_t i) { return evidence_.history.header(i).session; };
-  std::ranges::stable_sort(sorted, {}, session);
+  std::vector<std::uint32_t> sorted = by_begin();
+  std::ranges::sort(sorted, {}, [&](std::uint32_t i) {
+    return std::tuple(session(i), evidence_.history.header(i).begin, i);
+  });
   for (std::size_t i = 1; i < sorted.size(); ++i) {
     if (session(sorted[i]) != session(sorted[i - 1])) continue;
     add({.from = sorted[i - 1], .to = sorted[i], .kind = EdgeKind::kOrder, .is_by_time = true});
@@ -117,7 +122,7 @@ void Builder::add_real_time() {
   const std::vector<std::uint32_t> begins = by_begin();
   std::vector<std::uint32_t> ends = begins;
   const auto end_of = [this](std::uint32_t i) { return evidence_.history.header(i).end; };
-  std::ranges::stable_sort(ends, {}, end_of);
+  std::ranges::sort(ends, {}, end_of);
 
   std::uint32_t moment = kNoNumber;
   std::size_t next_end = 0;

@@ -30,12 +30,12 @@ void Observations::look_at(std::uint32_t transaction) {
     if (step.kind == OperationKind::kReadList) {
       look_at_list(transaction, step);
     } else if (step.kind == OperationKind::kRead) {
-      look_at_value(step.key, step.value, transaction);
+      look_at_value(step.key, step.value);
     } else if (step.kind == OperationKind::kReadRange) {
       const auto words = history_.answer(step);
       ASHLAR_ASSERT(words.size() % 2 == 0, "a range read answers with pairs");
       for (std::size_t i = 0; i < words.size(); i += 2) {
-        look_at_value(static_cast<std::uint32_t>(words[i]), words[i + 1], transaction);
+        look_at_value(static_cast<std::uint32_t>(words[i]), words[i + 1]);
       }
     }
   }
@@ -50,18 +50,17 @@ void Observations::look_at_list(std::uint32_t reader, const TransactionHistory::
   const bool is_longer = elements.size() > longest.elements.size();
   const std::size_t known = is_prefix(longest.elements, elements) ? longest.elements.size() : 0;
   for (const std::uint64_t element : elements.subspan(known)) {
-    look_at_value(step.key, element, reader);
+    look_at_value(step.key, element);
   }
   if (!is_longer) return;
   longest.elements = elements;
   longest.reader = reader;
 }
 
-void Observations::look_at_value(std::uint32_t key, std::uint64_t value, std::uint32_t reader) {
+void Observations::look_at_value(std::uint32_t key, std::uint64_t value) {
   const auto version = versions_.find(key, value);
   if (!version) return;
   const std::uint32_t writer = versions_[*version].writer;
-  if (writer == reader) return;  // Its own buffer is no proof that it took effect.
   is_seen_[*version] = true;
   if (took_effect_[writer] || history_.header(writer).outcome != Outcome::kUnknown) return;
   took_effect_[writer] = true;

@@ -38,7 +38,7 @@ class Observations {
  private:
   void look_at(std::uint32_t transaction);
   void look_at_list(std::uint32_t reader, const TransactionHistory::Step& step);
-  void look_at_value(std::uint32_t key, std::uint64_t value, std::uint32_t reader);
+  void look_at_value(std::uint32_t key, std::uint64_t value);
 
   const TransactionHistory& history_;
   const Versions& versions_;

@@ -70,6 +70,12 @@ TEST(RegisterOrders, FindAStaleReadOfAValueReplacedBlindly) {
   expect_clean(report_of(stale, HistoryOrder::kNone));
 }
 
+TEST(RegisterOrders, PutWhoFoundNothingBeforeEachOfThoseThatWroteBlindly) {
+  expect_only(report_of({beside({write("x", 1)}), beside({write("x", 2), write("y", 3)}),
+                         beside({read("x", 0), read("y", 3)})}),
+              AnomalyKind::kReadSkew);
+}
+
 TEST(RegisterOrders, FindAStaleReadOfAbsence) {
   expect_only(report_of({during(1, 2, {write("x", 1)}), during(3, 4, {read("x", 0)})},
                         HistoryOrder::kRealTime),

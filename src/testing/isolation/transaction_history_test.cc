@@ -84,6 +84,7 @@ TEST(TransactionHistory, RefusesWhatMakesNoSenseAndStaysAsItWas) {
 
   ASSERT_TRUE(history.add(beside({append("x", 3)})).has_value());
   EXPECT_EQ(history.count(), 2U);
+  EXPECT_EQ(history.steps(0).size(), 1U);
   ASSERT_EQ(history.steps(1).size(), 1U);
   EXPECT_EQ(history.steps(1)[0].value, 3U);
 }
