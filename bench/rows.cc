@@ -11,7 +11,7 @@ namespace ashlar::bench {
 
 namespace {
 
-constexpr std::array<Row, 19> kRows = {{
+constexpr std::array<Row, 24> kRows = {{
     {.name = "mem-get", .what = "read, 1 M keys, uniform", .must = 3, .aim = 5, .run = run_get},
     {.name = "mem-get-hot",
      .what = "read, 10 K keys, uniform",
@@ -103,6 +103,31 @@ constexpr std::array<Row, 19> kRows = {{
      .must = 1,
      .aim = 1.5,
      .run = run_checkpoint},
+    {.name = "txn-low",
+     .what = "transaction of 4 reads and 2 writes, 1 M keys, uniform",
+     .must = 3,
+     .aim = 6,
+     .run = run_txn_low},
+    {.name = "txn-low-disk",
+     .what = "the same on the disk engine",
+     .must = 3,
+     .aim = 6,
+     .run = run_txn_low_disk},
+    {.name = "txn-high",
+     .what = "the same, 2 threads, Zipf 0.99 over 1 K keys",
+     .must = 2,
+     .aim = 3,
+     .run = run_txn_high},
+    {.name = "txn-counter",
+     .what = "8 threads count one number up",
+     .must = 2,
+     .aim = 4,
+     .run = run_txn_counter},
+    {.name = "txn-serializable-cost",
+     .what = "a serializable transaction against one at a snapshot",
+     .must = 1 / 1.15,
+     .aim = 1 / 1.07,
+     .run = run_txn_serializable_cost},
 }};
 
 }  // namespace

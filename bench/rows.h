@@ -81,5 +81,10 @@ RowOutcome run_log_sync_1(const Row& row, const Settings& settings);
 RowOutcome run_log_sync_16(const Row& row, const Settings& settings);
 RowOutcome run_log_recovery(const Row& row, const Settings& settings);
 RowOutcome run_checkpoint(const Row& row, const Settings& settings);
+RowOutcome run_txn_low(const Row& row, const Settings& settings);
+RowOutcome run_txn_low_disk(const Row& row, const Settings& settings);
+RowOutcome run_txn_high(const Row& row, const Settings& settings);
+RowOutcome run_txn_counter(const Row& row, const Settings& settings);
+RowOutcome run_txn_serializable_cost(const Row& row, const Settings& settings);
 
 }  // namespace ashlar::bench

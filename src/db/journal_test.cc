@@ -251,6 +251,36 @@ TEST_P(JournalTest, ClosesBesideWriters) {
   }
 }
 
+// What is in memory only when a database ends in order is in a table for the next opening, unless it
+// is little.
+TEST(JournalClose, LeavesLittleToReplay) {
+  const testing::TemporaryDirectory temporary;
+  const Options options{.directory = (temporary.path() / "data").string(),
+                        .engine = Engine::kDisk,
+                        .memory_budget_bytes = std::size_t{64} << 20U};
+  for (const int count : {20, 3000}) {
+    {
+      auto db = Access::open(options, {.has_background = false});
+      ASSERT_TRUE(db.has_value()) << db.error().message();
+      for (int i = 0; i < count; ++i) {
+        ASSERT_TRUE(db->put("key:" + std::to_string(i), std::string(1000, 'v'), Expiry::never(),
+                            Durability::kNone)
+                        .has_value());
+      }
+      ASSERT_TRUE(db->close().has_value());
+    }
+    auto again = Access::open(options, {.has_background = false});
+    ASSERT_TRUE(again.has_value()) << again.error().message();
+    const std::uint64_t replayed_count = again->stats().value().replayed_count;
+    if (count == 20) {
+      EXPECT_GE(replayed_count, 20U);
+    } else {
+      EXPECT_LE(replayed_count, 2U) << "the mark of closing";
+    }
+    EXPECT_TRUE(again->exists("key:" + std::to_string(count - 1)).value());
+  }
+}
+
 // Two databases at one directory would destroy it.
 TEST_P(JournalTest, HasOneOpenerAtATime) {
   reopen();
