@@ -120,7 +120,8 @@ class Block {
   }
   /// Bit `row` of one of the two columns of bits.
   bool load_bit(std::size_t column, std::uint32_t row) const noexcept {
-    return (base::load_number<std::uint8_t>(raw_ + column + row / 8) >> row % 8 & 1U) != 0;
+    const std::uint32_t bits = base::load_number<std::uint8_t>(raw_ + column + row / 8);
+    return (bits >> row % 8 & 1U) != 0;
   }
   /// Entry `row` of one of the two columns of begins.
   std::uint32_t load_begin(std::size_t column, std::uint32_t row) const noexcept {
