@@ -362,6 +362,8 @@ TEST_F(DbDeathTest, AnIteratorThatStandsNowhereCannotStepOrBeRead) {
 }
 
 TEST_F(DbDeathTest, ADbOutlivesItsSnapshots) {
+  // The one that dies starts threads, which a fork of a process that has some may not do.
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_DEATH(
       {
         Result<Snapshot> snapshot = std::unexpected(Error::of_literal(ErrorCode::kBusy, "none"));
