@@ -50,16 +50,12 @@ std::size_t Version::first_ending_at_or_after(const Level& level,
                                               std::string_view key) const noexcept {
   const std::uint64_t head = base::key_head(key);
   const auto& heads = level.largest_heads;
-  auto index = static_cast<std::size_t>(std::ranges::lower_bound(heads, head) - heads.begin());
-  const auto end =
-      std::upper_bound(heads.begin() + static_cast<std::ptrdiff_t>(index), heads.end(), head) -
-      heads.begin();
-  const auto first = level.tables.begin() + static_cast<std::ptrdiff_t>(index);
-  const auto found =
-      std::partition_point(first, level.tables.begin() + end,
-                           [key](const TableRef& table) { return table->info().largest < key; });
-  index += static_cast<std::size_t>(found - first);
-  return index;
+  const auto equal = std::ranges::equal_range(heads, head);
+  const auto first = level.tables.begin() + (equal.begin() - heads.begin());
+  const auto end = level.tables.begin() + (equal.end() - heads.begin());
+  const auto found = std::ranges::partition_point(
+      first, end, [key](const TableRef& table) { return table->info().largest < key; });
+  return static_cast<std::size_t>(found - level.tables.begin());
 }
 
 const Table* Version::find(std::uint32_t level, std::string_view key) const noexcept {

@@ -53,8 +53,8 @@ void MemtableCursor::sift_first() noexcept {
 /// Begins a walk with the sources as they were placed.
 void MemtableCursor::start(Direction direction) noexcept {
   direction_ = direction;
-  std::sort(sources_.begin(), sources_.end(),
-            [this](const Source& one, const Source& other) { return is_before(one, other); });
+  std::ranges::sort(
+      sources_, [this](const Source& one, const Source& other) { return is_before(one, other); });
   settle();
 }
 
@@ -81,8 +81,8 @@ void MemtableCursor::step(Direction direction) noexcept {
     direction_ = direction;
     // N9: the others stand beyond the cursor's key; one step brings them to its other side.
     for (auto& source : sources_) advance(source);
-    std::sort(sources_.begin(), sources_.end(),
-              [this](const Source& one, const Source& other) { return is_before(one, other); });
+    std::ranges::sort(
+        sources_, [this](const Source& one, const Source& other) { return is_before(one, other); });
   } else {
     advance(sources_.front());
     sift_first();

@@ -73,9 +73,8 @@ void OrderedSide::check() const {
       nodes.push_back(entry.node);
     }
   }
-  std::sort(nodes.begin(), nodes.end());
-  ASHLAR_ASSERT(std::adjacent_find(nodes.begin(), nodes.end()) == nodes.end(),
-                "N8: a key is in one run");
+  std::ranges::sort(nodes);
+  ASHLAR_ASSERT(std::ranges::adjacent_find(nodes) == nodes.end(), "N8: a key is in one run");
   ASHLAR_ASSERT(nodes.size() == set->key_count, "N8: the runs have every key of the set");
 }
 

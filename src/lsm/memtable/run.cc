@@ -116,7 +116,7 @@ std::size_t KeyRun::lower_bound(std::string_view key, const Records& records) co
       return entry.is_before(bound);
     return records.node(entry.node).key() < key;
   };
-  const auto found = std::lower_bound(entries_.begin(), entries_.end(), sought, is_before);
+  const auto found = std::ranges::lower_bound(entries_, sought, is_before);
   return static_cast<std::size_t>(found - entries_.begin());
 }
 

@@ -49,12 +49,12 @@ std::size_t shared_bytes_of(const Group& group, const Records& records) noexcept
 }
 
 void sort_by_heads(std::span<RunEntry> entries) {
-  std::sort(entries.begin(), entries.end(),
-            [](const RunEntry& one, const RunEntry& other) { return one.is_before(other); });
+  std::ranges::sort(
+      entries, [](const RunEntry& one, const RunEntry& other) { return one.is_before(other); });
 }
 
 void sort_by_keys(std::span<RunEntry> entries, std::size_t depth, const Records& records) {
-  std::sort(entries.begin(), entries.end(), [&](const RunEntry& one, const RunEntry& other) {
+  std::ranges::sort(entries, [&](const RunEntry& one, const RunEntry& other) {
     return key_of(one, records).substr(depth) < key_of(other, records).substr(depth);
   });
 }

@@ -7,11 +7,7 @@ namespace ashlar::lsm {
 std::optional<MemtableArenas> SpareArenas::take() noexcept {
   {
     const base::MutexLock lock(mutex_);
-    if (kept_) {
-      std::optional<MemtableArenas> taken(std::move(*kept_));
-      kept_.reset();
-      return taken;
-    }
+    if (kept_) return std::exchange(kept_, std::nullopt);
   }
   auto records = Arena::make(budget_, address_bytes_);
   auto arrivals = Arena::make(budget_, address_bytes_);
