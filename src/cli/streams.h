@@ -2,6 +2,7 @@
 /// What a command reads from and writes to, and what it says by its exit status.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 
@@ -10,7 +11,7 @@
 namespace ashlar::cli {
 
 /// How a command ended.
-enum ExitStatus : int {
+enum ExitStatus : std::uint8_t {
   kGood = 0,    ///< It did what it was asked to, and all is well.
   kDamage = 1,  ///< Stored bytes are damaged: those of a directory, or of a dump.
   kFailed = 2,  ///< It could not be done, or the command line was wrong.
