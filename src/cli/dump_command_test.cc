@@ -2,17 +2,35 @@
 // looking.
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <string>
 
 #include "cli/cli_rig_test.h"
 #include "cli/dump_rig_test.h"
+#include "testing/workload_scale.h"
 
 namespace ashlar::cli {
 namespace {
 
 constexpr std::int64_t kFarMs = 4'000'000'000'000;
+
+/// Leaves this process so much address space, as `ulimit -v` does, while it is there.
+class AddressSpaceLimit {
+ public:
+  explicit AddressSpaceLimit(rlim_t bytes) {
+    EXPECT_EQ(::getrlimit(RLIMIT_AS, &before_), 0);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  }
+  ~AddressSpaceLimit() { EXPECT_EQ(::setrlimit(RLIMIT_AS, &before_), 0); }
+  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
+  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 TEST(DumpCommand, WritesRowsInTheOrderOfKeys) {
   CliRig rig;
@@ -27,6 +45,18 @@ TEST(DumpCommand, WritesRowsInTheOrderOfKeys) {
       answer.out.starts_with("# ashlar dump 1 text\n\"a\" \"1\"\n\"b\" \"2\" 4000000000000\n"))
       << answer.out;
   EXPECT_EQ(read_dump(answer.out).rows.size(), 2U);
+}
+
+TEST(DumpCommand, MakesDoWithLittleAddressSpace) {
+  if (testing::kIsAddressSanitizer || testing::kIsThreadSanitizer) {
+    GTEST_SKIP() << "the sanitizer itself maps more; under that of threads every test is this one";
+  }
+  CliRig rig;
+  rig.fill(10);
+  const AddressSpaceLimit limit(rlim_t{64} << 30U);
+  const auto answer = rig.run({"dump", rig.path()});
+  EXPECT_EQ(answer.status, kGood) << answer.err;
+  EXPECT_EQ(read_dump(answer.out).rows.size(), 10U);
 }
 
 TEST(DumpCommand, WritesToAFile) {

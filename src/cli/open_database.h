@@ -3,18 +3,32 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <system_error>
 
 #include "ashlar/db.h"
+#include "base/memory/reservation.h"
 #include "db/directory.h"
 
 namespace ashlar::cli {
 
 /// The budget for rows on disk: it bounds the cache, and is not less than the longest value needs.
 inline constexpr std::size_t kDiskBudgetBytes = std::size_t{4} << 30U;
+
+/// The widest budget for rows in memory that the system has address space for, which an engine in
+/// memory maps twelve times its budget of. Often there is less than the most that an option may
+/// ask for: under a limit of the process (`ulimit -v`), or beside what else is mapped.
+inline std::size_t widest_memory_budget() noexcept {
+  constexpr std::size_t kMappedTimes = 16;
+  std::size_t bytes = kMemoryBudgetBytesMax;
+  while (bytes > kMemoryBudgetBytesMin && !base::Reservation::make(kMappedTimes * bytes)) {
+    bytes /= 2;
+  }
+  return bytes;
+}
 
 /// With the widest limits: what a database holds it was allowed to hold, whatever was set then.
 ///
@@ -29,7 +43,7 @@ inline Result<Db> open_database(os::Disk& disk, const std::string& directory,
   options.key_bytes_max = kKeyBytesHardMax;
   options.value_bytes_max = kValueBytesHardMax;
   options.memory_budget_bytes =
-      options.engine == Engine::kDisk ? kDiskBudgetBytes : kMemoryBudgetBytesMax;
+      options.engine == Engine::kDisk ? kDiskBudgetBytes : widest_memory_budget();
   return Db::open(options);
 }
 
