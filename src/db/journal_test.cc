@@ -251,8 +251,8 @@ TEST_P(JournalTest, ClosesBesideWriters) {
   }
 }
 
-// What is in memory only when a database ends in order is in a table for the next opening, unless it
-// is little.
+// What is in memory only when a database ends in order is in a table for the next opening, unless
+// it is little.
 TEST(JournalClose, LeavesLittleToReplay) {
   const testing::TemporaryDirectory temporary;
   const Options options{.directory = (temporary.path() / "data").string(),
