@@ -108,6 +108,8 @@ struct RocksDbOptimistic {
                               Database** db) {
     return Database::Open(options, path, db);
   }
+  using TransactionOptions = rocksdb::OptimisticTransactionOptions;
+  static TransactionOptions options() { return {}; }
 };
 struct RocksDbPessimistic {
   static constexpr std::string_view kName = "rocksdb locking";
@@ -115,6 +117,12 @@ struct RocksDbPessimistic {
   static rocksdb::Status open(const rocksdb::Options& options, const std::string& path,
                               Database** db) {
     return Database::Open(options, rocksdb::TransactionDBOptions(), path, db);
+  }
+  using TransactionOptions = rocksdb::TransactionOptions;
+  static TransactionOptions options() {
+    TransactionOptions options;
+    options.deadlock_detect = true;
+    return options;
   }
 };
 
@@ -186,9 +194,10 @@ class RocksDbTransactions {
   template <typename Body>
   bool until_committed(Body body) {
     thread_local std::unique_ptr<rocksdb::Transaction> kept;
+    const typename Kind::TransactionOptions options = Kind::options();
     while (true) {
       rocksdb::Transaction* const reused = kept.release();
-      kept.reset(db_->BeginTransaction({}, {}, reused));
+      kept.reset(db_->BeginTransaction({}, options, reused));
       rocksdb::Status status = body(*kept);
       if (status.ok()) status = kept->Commit();
       if (status.ok()) return true;
