@@ -135,6 +135,24 @@ TEST_P(TransactionTest, ConflictsWhenWhatItReadAndWritesWasWritten) {
   }
 }
 
+// What it announced and did not do stands in nobody's way.
+TEST_P(TransactionTest, LeavesNothingOfAConflictForTheNext) {
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(db_.put("a", "1"));
+    Transaction fallen = begin();
+    EXPECT_EQ(read(fallen, "a"), "1");
+    ASSERT_TRUE(fallen.put("a", "2"));
+    ASSERT_TRUE(fallen.put("b", "2"));
+    ASSERT_TRUE(db_.put("a", "1"));
+    ASSERT_EQ(code_of(fallen.commit()), "Conflict");
+    Transaction next = begin();
+    (void)read(next, "b");
+    (void)rows(next);
+    ASSERT_TRUE(next.put("b", "3"));
+    EXPECT_EQ(code_of(next.commit()), "ok") << "round " << round;
+  }
+}
+
 TEST_P(TransactionTest, NeverConflictsWithoutWrites) {
   ASSERT_TRUE(db_.put("a", "1"));
   Transaction transaction = begin();
