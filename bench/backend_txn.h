@@ -51,6 +51,9 @@ class AshlarTransactions {
     return db_.put(key, value, Expiry::never(), Durability::kProcess).has_value();
   }
 
+  /// Merges what was loaded as far as that goes.
+  bool settle() { return db_.compact().has_value(); }
+
   /// Runs one until it commits. Returns: whether it did, and every read found something
   bool run(const TxnPlan& plan) {
     return transact(
@@ -154,6 +157,12 @@ class RocksDbTransactions {
 
   bool put(std::string_view key, std::string_view value) {
     return db_->Put({}, slice(key), slice(value)).ok();
+  }
+
+  bool settle() {
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    return db_->Flush({}).ok() && db_->CompactRange(options, nullptr, nullptr).ok();
   }
 
   bool run(const TxnPlan& plan) {

@@ -62,6 +62,7 @@ class TxnLoop final : public Contender {
     for (std::uint64_t i = 0; i < shape->key_count; ++i) {
       expect(store_.put(Key(i).view(), values.make(i, 0)));
     }
+    expect(store_.settle());
   }
 
   Figure run(double seconds) override {
