@@ -34,6 +34,7 @@ constexpr const char* kPoints = "--size=300 --stride=7 --states=12";
 constexpr const char* kTables = "--engine=disk --size=600 --stride=11 --states=12";
 constexpr const char* kFlips = "--world=killed --kind=bits --size=10 --stride=1597";
 
+constexpr const char* kThreads = "--size=4000 --rounds=4";
 constexpr const char* kCuts = "--size=40";
 constexpr const char* kSoak = "--mebibytes=100 --cycles=2 --open_ms_max=0 --resident=printed";
 
@@ -74,6 +75,13 @@ constexpr PlantedBug kBugs[] = {
     {"durable-writes", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"sync", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
     {"late-checkpoint", "powercut", kCuts, "the same, on a real file system", 1, kTimedTries},
+    {"single-puts", "isolation_planted", kThreads, "telling nobody of writes of one key", 1,
+     kTimedTries},
+    {"ranges", "isolation_planted", kThreads, "validating no ranges", 1, kTimedTries},
+    {"newest-reads", "isolation_planted", kThreads, "reading what came after the snapshot", 1,
+     kTimedTries},
+    {"batch-tail", "isolation_planted", kThreads, "dropping the last operation of a batch", 1,
+     kTimedTries},
     {"lost-write", "soak", kSoak, "losing one put of some thousands"},
     {"open-files", "soak", kSoak, "leaving a file open each time it is filled and emptied"},
     {"left-files", "soak", kSoak, "leaving a file behind each time"},

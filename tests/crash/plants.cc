@@ -118,7 +118,7 @@ bool plant_bug(std::string_view name) {
       {"batch-tail", Bug::kBatchTail},
   };
   const auto found = bugs.find(name);
-  if (found == bugs.end()) return plant_table_bug(name);
+  if (found == bugs.end()) return plant_table_bug(name) || plant_transaction_bug(name);
   planted = found->second;
   return true;
 }

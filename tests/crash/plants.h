@@ -16,4 +16,7 @@ bool plant_bug(std::string_view name);
 /// The same for the bugs of the disk engine (plants_tables.cc), which `plant_bug` knows as well.
 bool plant_table_bug(std::string_view name);
 
+/// And for those of transactions (plants_transactions.cc).
+bool plant_transaction_bug(std::string_view name);
+
 }  // namespace ashlar::crash
