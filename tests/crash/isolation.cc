@@ -60,6 +60,7 @@ struct Round {
   std::uint64_t goal = 0;  ///< So many transactions have ended when it does.
   bool is_killed = true;
   int open_ms = -1;  ///< Killed after so long, whatever it is at; -1: by its goal.
+  std::uint32_t transaction_share = 70;
   testing::WorkloadShape shape = {};
 };
 
@@ -112,6 +113,8 @@ class Run {
     round.is_killed = !random_.chance(20);
     // Some are killed while they open, or soon after.
     if (round.is_killed && random_.chance(10)) round.open_ms = static_cast<int>(random_.below(40));
+    // Where transactions are few there is none for moments, and writers stop telling of keys.
+    if (random_.chance(25)) round.transaction_share = 10;
     round.shape = {.list_count = static_cast<std::uint32_t>(random_.between(2, 8)),
                    .register_count = static_cast<std::uint32_t>(random_.between(8, 32)),
                    .hot_count = static_cast<std::uint32_t>(random_.between(1, 3)),
@@ -156,7 +159,8 @@ class Run {
                                   .thread = {.seed = campaign_.seed,
                                              .thread = i,
                                              .thread_count = kSessionsMax,
-                                             .first_transaction = first_transaction}});
+                                             .first_transaction = first_transaction},
+                                  .transaction_share = round.transaction_share});
         if (const auto ran = session.run(); !ran) leave(ran.error(), 4);
       });
     }

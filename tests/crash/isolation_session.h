@@ -51,6 +51,7 @@ class IsolationSession {
     Isolation isolation = Isolation::kSerializable;
     testing::WorkloadShape shape = {};
     testing::WorkloadThread thread = {};
+    std::uint32_t transaction_share = 70;  ///< In percent; the others are calls outside of them.
   };
 
   IsolationSession(Db& db, IsolationShared& shared, testing::HistoryWriter writer,
@@ -74,6 +75,8 @@ class IsolationSession {
   Result<testing::Outcome> read_together(const Operations& planned);
 
   Result<void> step(Transaction& transaction, testing::Operation operation);
+  template <typename Target>
+  Result<void> touch(Target& target, const std::string& key);
   Result<void> write_and_undo(Transaction& transaction, const testing::Operation& operation);
   Result<testing::Outcome> end(Transaction& transaction);
   template <typename Source>
