@@ -37,10 +37,11 @@ void append_element(std::uint64_t element, std::string& value);
 /// The numbers in `value`. What is left over at its end is one that nobody writes.
 std::vector<std::uint64_t> elements_of(std::string_view value);
 
+enum class Walk : std::uint8_t { kForward, kBackward };
+
 /// The registers that `rows` finds, walking one way or the other, in the order of keys.
 ///
 /// Errors: those of Iterator::status
-enum class Walk : std::uint8_t { kForward, kBackward };
 Result<std::vector<testing::FoundRegister>> registers_in(Iterator& rows, Walk walk);
 
 /// Threads:  confined to its own.
