@@ -5,7 +5,7 @@
 //
 //     isolation [--size=transactions] [--rounds=at least] [--seed=] [--threads=0: 2 to 16 by round]
 //               [--engine=memory|disk] [--isolation=serializable|snapshot]
-//               [--plant=single-puts|ranges|newest-reads|batch-tail, in the twin]
+//               [--plant=single-puts|ranges|newest-reads|batch-tail|hesitation, in the twin]
 //
 // A round forks a process, which opens the database and runs its threads; each has a file of its
 // own for what it does. The next round goes on in the same directory. A last transaction reads

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -41,11 +40,12 @@ Bug planted = Bug::kNone;
 /// A place where others may come between, and must do no harm.
 void hesitate() {
   constexpr std::uint64_t kEvery = 16;
-  constexpr std::chrono::microseconds kPause{60};
+  constexpr int kYields = 8;
   static std::atomic<std::uint64_t> stream_count{0};
   if (planted != Bug::kHesitation) return;
   thread_local ashlar::testing::Random random(1, stream_count.fetch_add(1));
-  if (random.below(kEvery) == 0) std::this_thread::sleep_for(kPause);
+  if (random.below(kEvery) != 0) return;
+  for (int i = 0; i < kYields; ++i) std::this_thread::yield();
 }
 
 /// `kMoment | view` is the moment of a read: `view`, or with the bug that of now.
