@@ -51,6 +51,8 @@ class AshlarTransactions {
     return db_.put(key, value, Expiry::never(), Durability::kProcess).has_value();
   }
 
+  bool has(std::string_view key) { return db_.exists(key).value_or(false); }
+
   /// Merges what was loaded as far as that goes.
   bool settle() { return db_.compact().has_value(); }
 
@@ -157,6 +159,11 @@ class RocksDbTransactions {
 
   bool put(std::string_view key, std::string_view value) {
     return db_->Put({}, slice(key), slice(value)).ok();
+  }
+
+  bool has(std::string_view key) {
+    rocksdb::PinnableSlice value;
+    return db_->Get({}, db_->DefaultColumnFamily(), slice(key), &value).ok();
   }
 
   bool settle() {

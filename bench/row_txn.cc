@@ -63,6 +63,7 @@ class TxnLoop final : public Contender {
       expect(store_.put(Key(i).view(), values.make(i, 0)));
     }
     expect(store_.settle());
+    for (std::uint64_t i = 0; i < shape->key_count; ++i) expect(store_.has(Key(i).view()));
   }
 
   Figure run(double seconds) override {
