@@ -12,21 +12,24 @@ namespace ashlar::txn {
 Validation::Validation(const World& world, std::span<const engine::Operation> operations)
     : world_(world), operations_(operations) {
   const ConflictTable& keys = world_.entered.tables->keys;
-  std::vector<std::size_t> slots;
+  const bool counts = world_.writes == Writes::kFirstCommitterWins;
+  own_.reserve(operations.size());
   for (const engine::Operation& operation : operations) {
-    slots.push_back(keys.slot_of(operation.key));
-    keys.prefetch(slots.back());
+    own_.push_back({.slot = keys.slot_of(operation.key), .counts = counts});
+    keys.prefetch(own_.back().slot);
   }
-  std::ranges::sort(slots);
-  std::vector<std::size_t> read(world_.reads.slots().begin(), world_.reads.slots().end());
-  std::ranges::sort(read);
-  own_.reserve(slots.size());
-  for (const std::size_t slot : slots) {
-    if (!own_.empty() && own_.back().slot == slot) continue;
-    const bool counts =
-        world_.writes == Writes::kFirstCommitterWins || std::ranges::binary_search(read, slot);
-    own_.push_back({.slot = slot, .counts = counts});
+  std::ranges::sort(own_, {}, &Own::slot);
+  const auto repeated = std::ranges::unique(own_, {}, &Own::slot);
+  own_.erase(repeated.begin(), repeated.end());
+  for (const std::size_t slot : world_.reads.slots()) {
+    if (Own* const own = find_own(slot)) own->counts = true;
   }
+}
+
+/// Returns: null when nothing that is written has this slot
+Validation::Own* Validation::find_own(std::size_t slot) noexcept {
+  const auto found = std::ranges::lower_bound(own_, slot, {}, &Own::slot);
+  return found != own_.end() && found->slot == slot ? &*found : nullptr;
 }
 
 /// A word that has been announced here before must be as it was left; else somebody who shares it
@@ -50,8 +53,8 @@ void Validation::announce(Sequence stamp) noexcept {
 bool Validation::is_unchanged(std::size_t slot) noexcept {
   const ConflictTable::Word word = world_.entered.tables->keys.word(slot);
   if (ConflictTable::stamp_in(word) <= world_.snapshot) return true;
-  const auto own = std::ranges::lower_bound(own_, slot, {}, &Own::slot);
-  return own != own_.end() && own->slot == slot && own->word == word;
+  const Own* const own = find_own(slot);
+  return own != nullptr && own->word == word;
 }
 
 bool Validation::is_good() noexcept {

@@ -54,6 +54,7 @@ class Validation {
     bool is_announced = false;
   };
 
+  Own* find_own(std::size_t slot) noexcept;
   bool is_unchanged(std::size_t slot) noexcept;
   bool are_ranges_unchanged() const noexcept;
   bool is_in_a_range(const CommitRing::Written& written) const noexcept;

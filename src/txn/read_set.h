@@ -44,7 +44,10 @@ class PassedRange {
 /// Threads:  externally synchronised.
 class ReadSet {
  public:
-  void add_key(std::size_t slot) { slots_.push_back(slot); }
+  void add_key(std::size_t slot) {
+    if (slots_.empty()) slots_.reserve(kSlotsAtFirst);
+    slots_.push_back(slot);
+  }
 
   /// A range for a cursor to note in what it passes.
   ///
@@ -61,6 +64,8 @@ class ReadSet {
   std::size_t count() const noexcept { return slots_.size() + ranges_.size(); }
 
  private:
+  static constexpr std::size_t kSlotsAtFirst = 16;
+
   std::vector<std::size_t> slots_;
   std::deque<PassedRange> ranges_;
 };

@@ -186,8 +186,9 @@ Result<void> DiskEngine::reserve_locked(std::span<const engine::Operation> opera
 Result<void> DiskEngine::reserve_behind_readers_locked(
     std::span<const engine::Operation> operations) {
   domain_.collect();
+  Memtable& memtable = **active_;
   return wait_for_memory(
-      domain_, [&] { return (*active_)->reserve(operations); },
+      domain_, [&] { return memtable.reserve(operations); },
       [&] { return domain_.retired_count() > 0; });
 }
 
