@@ -177,8 +177,8 @@ class Db {
 
   /// Begins a transaction: see ashlar/transaction.h.
   ///
-  /// Errors: kOutOfSpace  the memory budget has no room for what transactions have in common, a
-  ///                      thirty-second of it, up to 12 MiB, taken once
+  /// Errors: kOutOfSpace  the memory budget has no room for what transactions have in common,
+  ///                      a twentieth of it, up to 12 MiB, taken once
   /// Cost:   as `snapshot`
   Result<Transaction> begin(Isolation isolation = Isolation::kSerializable);
 

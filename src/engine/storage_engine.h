@@ -119,6 +119,13 @@ class StorageEngine {
   /// called from writers, rarely, and must only set a flag or signal a condition.
   virtual void on_work(void (*wake)(void*), void* context) noexcept = 0;
 
+  /// Returns when every commit has been shown, or refused, that was on its way at the call and may
+  /// be shown with a sequence above that of a snapshot taken later. An engine that announces a
+  /// commit again when a snapshot comes between (engine::Commit::announce) has nothing to wait for.
+  ///
+  /// Cost: as long as a writer holds the locks of the engine
+  virtual void wait_for_commits() = 0;
+
   /// Takes `bytes` of the memory budget for what belongs to the database and not to the engine,
   /// which makes room for it where it can.
   ///

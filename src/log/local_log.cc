@@ -39,7 +39,7 @@ LocalLog::LocalLog(os::Disk& disk, std::string directory, const LocalLogOptions&
     : disk_(disk),
       directory_(std::move(directory)),
       options_(options),
-      staging_memory_(std::make_unique<char[]>(kStagingBytes + os::kBlockBytes)),
+      staging_memory_(std::make_unique_for_overwrite<char[]>(kStagingBytes + os::kBlockBytes)),
       plain_poison_(ErrorCode::kUnavailable,
                     std::string("the log takes no more writes since one failed")) {
   ASHLAR_ASSERT(options.segment_bytes % os::kBlockBytes == 0, "a segment holds whole blocks");

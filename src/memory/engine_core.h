@@ -73,6 +73,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  void wait_for_commits() override {}  // See `draw_stamp`.
   bool take_memory(std::size_t bytes) override;
   void give_back_memory(std::size_t bytes) noexcept override { parts_.budget->give_back(bytes); }
   Stats stats() const override;

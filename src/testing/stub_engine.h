@@ -40,6 +40,7 @@ class StubEngine : public engine::StorageEngine {
   void release_snapshot(Sequence) noexcept override {}
   std::optional<engine::TimeMs> maintain() override { return std::nullopt; }
   void on_work(void (*)(void*), void*) noexcept override {}
+  void wait_for_commits() override {}
   bool take_memory(std::size_t) override { return true; }
   void give_back_memory(std::size_t) noexcept override {}
   Stats stats() const override { return {}; }

@@ -53,7 +53,8 @@ class Conflicts {
   /// A transaction begins. Before it takes its snapshot.
   ///
   /// Errors: kOutOfSpace  the budget has no room for the tables, up to 12 MiB once
-  /// Cost:   two shared counters; a lock where nobody has been for a while
+  /// Cost:   two shared counters; where nobody has been for a while, also what
+  ///         `StorageEngine::wait_for_commits` costs
   Result<Entered> enter();
   void leave() noexcept { under_way_count_.fetch_sub(1, std::memory_order_seq_cst); }
 
@@ -72,6 +73,7 @@ class Conflicts {
   }
 
  private:
+  Result<void> make_tables() ASHLAR_REQUIRES(mutex_);
   Result<void> start_telling() ASHLAR_REQUIRES(mutex_);
   void announce_to(Tables& tables, std::span<const engine::Operation> operations,
                    Sequence stamp) noexcept;
@@ -82,6 +84,7 @@ class Conflicts {
   const std::uint64_t seed_;
 
   std::atomic<Tables*> tables_told_{nullptr};  // Null while nobody has to be told.
+  std::atomic<bool> do_all_tell_{false};       // No commit is on its way that found null there.
   std::atomic<std::uint64_t> generation_{0};   // Odd while `stop_telling` is at work.
   std::atomic<std::uint64_t> under_way_count_{0};
   std::atomic<CommitRing::Owner> last_owner_{0};

@@ -104,6 +104,12 @@ void OverlayCursor::pass_backward(std::string_view from) {
   world_.passed->pass(is_valid() ? std::string_view(key_) : world_.range.from, from);
 }
 
+void OverlayCursor::pass_from_end() {
+  if (world_.passed == nullptr) return;
+  world_.passed->pass_to_end(is_valid() ? std::string_view(key_) : world_.range.from,
+                             world_.range.to);
+}
+
 void OverlayCursor::seek_to_first() {
   begin_forward(world_.range.from);
   below_->seek_to_first();
@@ -123,20 +129,14 @@ void OverlayCursor::seek_to_last() {
   next_row_ = rows_.size();
   below_->seek_to_last();
   settle_backward();
-  if (world_.passed == nullptr) return;
-  world_.passed->pass_to_end(is_valid() ? std::string_view(key_) : world_.range.from,
-                             world_.range.to);
+  pass_from_end();
 }
 
 void OverlayCursor::seek_for_previous(std::string_view key) {
   begin_backward(key);
   below_->seek_for_previous(key);
   settle_backward();
-  if (world_.range.to && key >= *world_.range.to) {
-    if (world_.passed == nullptr) return;
-    return world_.passed->pass_to_end(is_valid() ? std::string_view(key_) : world_.range.from,
-                                      world_.range.to);
-  }
+  if (world_.range.to && key >= *world_.range.to) return pass_from_end();
   pass_backward(key);
 }
 

@@ -56,6 +56,7 @@ class OverlayCursor final : public engine::Cursor {
   void settle_backward();
   void pass_forward(std::string_view from);
   void pass_backward(std::string_view from);
+  void pass_from_end();
   bool is_below_at(std::string_view key) const noexcept {
     return below_->is_valid() && below_->key() == key;
   }

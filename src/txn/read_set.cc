@@ -36,9 +36,4 @@ bool PassedRange::may_have(const CommitRing::Written& written) const noexcept {
   return end_ ? key < *end_ : key <= last_;
 }
 
-std::size_t PassedRange::bytes() const noexcept {
-  return sizeof(*this) + (from_ ? from_->capacity() : 0) + last_.capacity() +
-         (end_ ? end_->capacity() : 0);
-}
-
 }  // namespace ashlar::txn

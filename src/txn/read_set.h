@@ -30,7 +30,6 @@ class PassedRange {
   bool may_have(const CommitRing::Written& written) const noexcept;
 
   bool is_empty() const noexcept { return !from_.has_value(); }
-  std::size_t bytes() const noexcept;
 
  private:
   void reach_down(std::string_view from);
@@ -56,9 +55,6 @@ class ReadSet {
 
   std::span<const std::size_t> slots() const noexcept { return slots_; }
   const std::deque<PassedRange>& ranges() const noexcept { return ranges_; }
-
-  /// Whether nothing was read that another commit might change.
-  bool is_empty() const noexcept { return slots_.empty() && ranges_.empty(); }
 
   /// How many keys and ranges.
   std::size_t count() const noexcept { return slots_.size() + ranges_.size(); }

@@ -1,5 +1,6 @@
 #include "txn/write_set.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -15,13 +16,17 @@ void WriteSet::add(const engine::Operation& operation) {
   const auto [row, is_new] = rows_.try_emplace(std::string(operation.key));
   bytes_ += write.value.size() + (is_new ? operation.key.size() : 0);
   std::swap(row->second, write);
-  changes_.push_back({.row = row, .before = std::nullopt});
+  changes_.push_back({.number = ++last_number_, .row = row, .before = std::nullopt});
   if (!is_new) changes_.back().before = std::move(write);
 }
 
+bool WriteSet::has(Mark mark) const noexcept {
+  return mark == 0 || std::ranges::binary_search(changes_, mark, {}, &Change::number);
+}
+
 void WriteSet::undo_to(Mark mark) noexcept {
-  ASHLAR_ASSERT(mark <= changes_.size(), "X4: a mark that was undone is gone");
-  while (changes_.size() > mark) {
+  ASHLAR_ASSERT(has(mark), "X4: a mark that was undone is gone");
+  while (this->mark() > mark) {
     Change& last = changes_.back();
     bytes_ -= last.row->second.value.size();
     if (last.before) {

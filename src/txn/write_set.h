@@ -28,7 +28,8 @@ struct PendingWrite {
 class WriteSet {
  public:
   using Rows = std::map<std::string, PendingWrite, std::less<>>;
-  /// A moment to go back to: how many changes had been made.
+  /// A moment to go back to: the number of the last change that stands, from 1 on; 0 for none.
+  /// Numbers are not used again, so that a moment that was undone is told from one that came later.
   using Mark = std::size_t;
 
   /// The write of `operation.key` from now on. Copies key and value.
@@ -41,12 +42,14 @@ class WriteSet {
   }
 
   const Rows& rows() const noexcept { return rows_; }
-  bool is_empty() const noexcept { return rows_.empty(); }
 
   /// Keys and values, those to go back to included.
   std::size_t bytes() const noexcept { return bytes_; }
 
-  Mark mark() const noexcept { return changes_.size(); }
+  Mark mark() const noexcept { return changes_.empty() ? 0 : changes_.back().number; }
+  /// Whether nothing before `mark` has been undone.
+  bool has(Mark mark) const noexcept;
+  /// Input: mark  one that it `has`
   void undo_to(Mark mark) noexcept;
 
   /// As the engines take it, in the order of the keys.
@@ -57,12 +60,14 @@ class WriteSet {
  private:
   /// What a key had before a change.
   struct Change {
+    Mark number;
     Rows::iterator row;
     std::optional<PendingWrite> before;
   };
 
   Rows rows_;
-  std::vector<Change> changes_;
+  std::vector<Change> changes_;  // Ascending by number.
+  Mark last_number_ = 0;
   std::size_t bytes_ = 0;
 };
 

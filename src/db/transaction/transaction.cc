@@ -54,6 +54,8 @@ struct Transaction::Impl {
   ///
   /// Errors: kOutOfSpace
   Result<void> charge(std::size_t bytes);
+  /// The same for a key or a range more.
+  Result<void> charge_read(std::size_t bytes);
   Result<void> note_read(std::string_view key);
   Result<void> note_write(const engine::Operation& operation);
 
@@ -116,16 +118,19 @@ Result<void> Transaction::Impl::charge(std::size_t bytes) {
   return {};
 }
 
-Result<void> Transaction::Impl::note_read(std::string_view key) {
-  if (!validates_reads()) return {};
-  if (reads.count() == kTransactionReadsMax) {
+Result<void> Transaction::Impl::charge_read(std::size_t bytes) {
+  if (reads.count() >= kTransactionReadsMax) {
     return std::unexpected(Error(
         ErrorCode::kOutOfSpace, "the transaction has read " + std::to_string(kTransactionReadsMax) +
                                     " keys and ranges, the most that one may"));
   }
-  ASHLAR_TRY(charge(kReadBytes));
-  const std::size_t slot = entered.tables->keys.slot_of(key);
-  reads.add_key(slot);
+  return charge(bytes);
+}
+
+Result<void> Transaction::Impl::note_read(std::string_view key) {
+  if (!validates_reads()) return {};
+  ASHLAR_TRY(charge_read(kReadBytes));
+  reads.add_key(entered.tables->keys.slot_of(key));
   return {};
 }
 
@@ -274,7 +279,7 @@ Result<Iterator> Transaction::scan(const Range& range) {
     txn::PassedRange* passed = nullptr;
     ASHLAR_TRY_ASSIGN(auto below, impl_->db.engine->scan(range, impl_->view));
     if (impl_->validates_reads()) {
-      ASHLAR_TRY(impl_->charge(kRangeBytes));
+      ASHLAR_TRY(impl_->charge_read(kRangeBytes));
       passed = &impl_->reads.add_range();
     }
     return Iterator(std::make_unique<txn::OverlayCursor>(
@@ -290,7 +295,7 @@ Transaction::Savepoint Transaction::savepoint() const noexcept {
 
 Result<void> Transaction::rollback_to(Savepoint savepoint) {
   ASHLAR_TRY(impl_->check_open());
-  if (savepoint > impl_->writes.mark()) {
+  if (!impl_->writes.has(savepoint)) {
     return std::unexpected(Error::of_literal(
         ErrorCode::kInvalidArgument, "the savepoint was undone by a rollback to an earlier one"));
   }

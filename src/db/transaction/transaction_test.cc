@@ -241,7 +241,8 @@ TEST_P(TransactionTest, RollsBackToASavepoint) {
   ASSERT_TRUE(transaction.rollback_to(first));
   EXPECT_EQ(rows(transaction), "a=2 ");
   EXPECT_EQ(code_of(transaction.rollback_to(second)), "InvalidArgument");
-  ASSERT_TRUE(transaction.put("c", "4"));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(transaction.put("c", "4"));
+  EXPECT_EQ(code_of(transaction.rollback_to(second)), "InvalidArgument") << "it is undone for good";
   ASSERT_TRUE(transaction.rollback_to(first)) << "it stays";
   ASSERT_TRUE(transaction.rollback_to(0));
   ASSERT_TRUE(transaction.commit());

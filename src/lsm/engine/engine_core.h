@@ -61,6 +61,7 @@ class DiskEngine final : public engine::PersistentEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<engine::TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  void wait_for_commits() override { const base::MutexLock lock(write_mutex_); }
   bool take_memory(std::size_t bytes) override;
   void give_back_memory(std::size_t bytes) noexcept override { budget_.give_back(bytes); }
   Stats stats() const override;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lsm/engine/disk_engine_rig_test.h"
@@ -23,6 +25,44 @@ class Refusal final : public engine::Commit {
   }
   int asked_count = 0;
 };
+
+/// Has another thread wait for it while it is on its way.
+class WaitedFor final : public engine::Commit {
+ public:
+  explicit WaitedFor(engine::StorageEngine& engine) : engine_(engine) {}
+  bool append() noexcept override {
+    waiter_ = std::jthread([this] {
+      engine_.wait_for_commits();
+      seen_sequence = engine_.stats().sequence;
+      has_returned_ = true;
+    });
+    for (int i = 0; i < 2000 && !has_returned_; ++i) std::this_thread::yield();
+    has_returned_early = has_returned_;
+    return true;
+  }
+  void join() { waiter_.join(); }
+
+  bool has_returned_early = false;
+  Sequence seen_sequence = 0;
+
+ private:
+  engine::StorageEngine& engine_;
+  std::atomic<bool> has_returned_{false};
+  std::jthread waiter_;
+};
+
+// What a transaction that begins relies on: no commit is between its log and its showing.
+TEST(DiskEngineWrite, IsWaitedForUntilItIsShown) {
+  DiskEngineRig rig;
+  rig.open();
+  const Sequence before = rig.engine->stats().sequence;
+  WaitedFor commit(*rig.engine);
+  const engine::Operation put{.key = "key", .value = "value"};
+  ASSERT_TRUE(rig.engine->apply({&put, 1}, &commit).has_value());
+  commit.join();
+  EXPECT_FALSE(commit.has_returned_early);
+  EXPECT_EQ(commit.seen_sequence, before + 1);
+}
 
 // C1: a batch that is larger than any memtable is one commit all the same.
 TEST(DiskEngineWrite, TakesABatchLargerThanAMemtable) {
