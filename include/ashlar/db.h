@@ -29,6 +29,7 @@ namespace db {
 struct Access;
 }
 
+class ChangeStream;
 class Transaction;
 
 /// What may come between the reads and the commit of a transaction.
@@ -232,6 +233,7 @@ class Db {
 
  private:
   friend struct db::Access;
+  friend class ChangeStream;
   friend class Transaction;
   struct Impl;
   explicit Db(std::unique_ptr<Impl> impl) noexcept;

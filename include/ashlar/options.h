@@ -76,6 +76,16 @@ struct Options {
   /// kDiskMemoryBudgetBytesMin: a sixteenth is a memtable, and what is left caches tables.
   std::size_t memory_budget_bytes = std::size_t{1} << 30U;
 
+  /// How much of the log is kept beyond what the database itself needs, for those who follow its
+  /// changes (ashlar/changes.h) or restore it as it was at a moment. Unit: bytes of files. Default:
+  /// 0, nothing; what was kept by an earlier opening is then removed. Segments of 64 MiB are kept
+  /// or not. Not with MemoryPolicy::kEvict, which the log does not hear of.
+  std::uint64_t history_bytes_max = 0;
+
+  /// Beyond this age what is kept may go too, though `history_bytes_max` would have room. Looked at
+  /// when the log gives up a segment. Unit: milliseconds. Default: 0, which means whatever its age.
+  std::int64_t history_age_ms_max = 0;
+
   /// What happens at the memory budget. Default: kRefuse; with Engine::kDisk nothing else, since
   /// rows leave memory for the disk.
   MemoryPolicy memory_policy = MemoryPolicy::kRefuse;

@@ -73,7 +73,9 @@ Result<void> Access::open_journal(Db::Impl& impl, const Environment& environment
                              .background = environment.has_background
                                                ? engine::Background::kThreads
                                                : engine::Background::kCallers,
-                             .values = impl.values.get()};
+                             .values = impl.values.get(),
+                             .history = {.bytes_max = impl.options.history_bytes_max,
+                                         .age_ms_max = impl.options.history_age_ms_max}};
   log::LocalLogOptions options = environment.log;
   options.new_log_id = seed;
   if (environment.hash_seed == 0) {

@@ -52,6 +52,25 @@ Result<void> check_disk_options(const Options& options) {
                       {.least = kDiskMemoryBudgetBytesMin, .most = kMemoryBudgetBytesMax});
 }
 
+Result<void> check_history_options(const Options& options) {
+  if (options.history_age_ms_max < 0) {
+    return std::unexpected(
+        Error(ErrorCode::kInvalidArgument, "option history_age_ms_max is " +
+                                               std::to_string(options.history_age_ms_max) +
+                                               ", 0 and more allowed"));
+  }
+  if (options.history_bytes_max == 0) return {};
+  if (options.directory.empty()) {
+    return std::unexpected(
+        Error::of_literal(ErrorCode::kInvalidArgument,
+                          "option history_bytes_max keeps a log, which needs a directory"));
+  }
+  if (options.memory_policy == MemoryPolicy::kRefuse) return {};
+  return std::unexpected(Error::of_literal(
+      ErrorCode::kInvalidArgument,
+      "option history_bytes_max keeps a log, which does not hear of what kEvict removes"));
+}
+
 }  // namespace
 
 Result<void> check_options(const Options& options) {
@@ -66,6 +85,7 @@ Result<void> check_options(const Options& options) {
                           {0, static_cast<std::size_t>(Engine::kDisk)}));
   ASHLAR_TRY(check_option("table_compression", static_cast<std::size_t>(options.table_compression),
                           {0, static_cast<std::size_t>(TableCompression::kZstd)}));
+  ASHLAR_TRY(check_history_options(options));
   return options.engine == Engine::kDisk ? check_disk_options(options) : Result<void>();
 }
 

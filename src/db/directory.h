@@ -23,6 +23,7 @@ inline constexpr std::string_view kLogFolder = "log";
 inline constexpr std::string_view kCheckpointFolder = "checkpoint";  // Of the memory engine,
 inline constexpr std::string_view kTableFolder = "tables";           // and of the disk engine,
 inline constexpr std::string_view kValueFolder = "values";  // with what it keeps of the log.
+inline constexpr std::string_view kHistoryFolder = "history";  // Of the log, for those who follow.
 
 /// The folder in which `engine` keeps what is not in the log.
 constexpr std::string_view rows_folder(Engine engine) noexcept {
@@ -65,6 +66,7 @@ class Directory {
   std::string checkpoint_path() const { return path_ + "/" + std::string(kCheckpointFolder); }
   std::string table_path() const { return path_ + "/" + std::string(kTableFolder); }
   std::string value_path() const { return path_ + "/" + std::string(kValueFolder); }
+  std::string history_path() const { return path_ + "/" + std::string(kHistoryFolder); }
 
   /// Whether a lock file was there to be locked.
   bool is_locked() const noexcept { return lock_ != nullptr; }

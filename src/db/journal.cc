@@ -87,6 +87,15 @@ class PayloadBuffer {
 
 }  // namespace
 
+Journal::Journal(const World& world)
+    : world_(world),
+      history_({.disk = world.disk,
+                .clock = world.clock,
+                .log_folder = world.directory.log_path(),
+                .folder = world.directory.history_path(),
+                .next = world.values},
+               world.history) {}
+
 Result<std::unique_ptr<Journal>> Journal::open(const World& world,
                                                const log::LocalLogOptions& options) {
   std::unique_ptr<Journal> journal(new Journal(world));
@@ -99,11 +108,13 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world,
     return replayer.add(frame.payload, frame.position + log::FrameHeader::kBytes);
   };
   log::LocalLogOptions complete = options;
-  complete.heir = world.values;
+  complete.heir = &journal->history_;
   ASHLAR_TRY_ASSIGN(journal->log_, log::LocalLog::open(world.disk, log_path, complete, start,
                                                        replay, journal->report_));
   ASHLAR_TRY(replayer.finish());
   if (world.values != nullptr) world.values->attach(*journal->log_);
+  ASHLAR_TRY(journal->history_.attach(journal->log_->id(),
+                                      journal->log_->segments().front().header.number));
   if (journal->log_->end().position < base_end) {
     return std::unexpected(
         Error(ErrorCode::kCorruption,
@@ -168,6 +179,12 @@ Result<std::optional<engine::TimeMs>> Journal::expire(std::string_view key,
   return commit<std::optional<engine::TimeMs>>(
       buffer.bytes(), announcement, log::Room::kOrdinary, durability,
       [&](engine::Commit& commit) { return world_.engine.expire(key, deadline_ms, &commit); });
+}
+
+/// Where moments are what somebody goes back to, each is read from the clock.
+engine::TimeMs Journal::moment_ms() const noexcept {
+  if (world_.history.bytes_max > 0) return world_.clock.now_ms();
+  return moment_ms_.load(std::memory_order_relaxed);
 }
 
 /// Takes the time now and then, without a reading for each commit.

@@ -19,10 +19,12 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "ashlar/options.h"
 #include "ashlar/stats.h"
 #include "base/thread_safety.h"
+#include "db/changes/history.h"
 #include "db/checkpoint_store.h"
 #include "db/directory.h"
 #include "db/replay_clock.h"
@@ -61,6 +63,7 @@ class Journal final : private engine::LogControl {
     engine::PersistentEngine* persistent;  ///< The same, when it keeps its rows in files; or null.
     engine::Background background;         ///< Of such an engine.
     ValueStore* values = nullptr;          ///< Likewise: where its long values stand.
+    HistoryLimits history = {};            ///< What is kept of the log for others.
   };
 
   /// Replays checkpoint and log of the directory into the engine, which has nothing but its files,
@@ -100,6 +103,13 @@ class Journal final : private engine::LogControl {
 
   os::Disk& disk() const noexcept { return world_.disk; }
 
+  // For those who follow the log.
+
+  log::LocalLog& log() const noexcept { return *log_; }
+  std::vector<std::string> log_folders() const {
+    return {world_.directory.history_path(), world_.directory.log_path()};
+  }
+
   /// Starts the thread that makes a checkpoint whenever the log has grown long, or the disk is
   /// full.
   ///
@@ -117,7 +127,7 @@ class Journal final : private engine::LogControl {
   /// What the thread of the checkpoints is woken for.
   enum class Wakeup : std::uint8_t { kNone, kLogIsLong, kDiskIsFull };
 
-  explicit Journal(const World& world) noexcept : world_(world) {}
+  explicit Journal(const World& world);
 
   // For an engine with files: the log as it sees it.
   engine::LogPlace end() const override;
@@ -138,13 +148,14 @@ class Journal final : private engine::LogControl {
   bool is_checkpoint_of_use(Wakeup reason) const;
   void wake_checkpoints(Wakeup reason) noexcept;
 
-  engine::TimeMs moment_ms() const noexcept { return moment_ms_.load(std::memory_order_relaxed); }
+  engine::TimeMs moment_ms() const noexcept;
   template <typename Answer, typename Call>
   Result<Answer> commit(std::string& payload, txn::Announcement& announcement, log::Room room_kind,
                         Durability durability, Call call);
   void note_time(log::Position end) noexcept;
 
   const World world_;
+  History history_;  // Before the log, which asks it.
   std::unique_ptr<log::LocalLog> log_;
   log::LogReport report_;
 

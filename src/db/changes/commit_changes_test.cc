@@ -1,0 +1,3 @@
+#include "db/changes/commit_changes.h"
+
+#include <gtest/gtest.h>

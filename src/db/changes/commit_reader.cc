@@ -1,0 +1,155 @@
+#include "db/changes/commit_reader.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace ashlar::db {
+namespace {
+
+// The log may give up segments while they are looked through: then they are looked for once more.
+constexpr int kLookCountMax = 3;
+
+}  // namespace
+
+CommitReader::CommitReader(os::Disk& disk, std::vector<std::string> folders)
+    : trail_(disk, std::move(folders)) {}
+
+/// Where the first frame begins that begins in the segment `number` or behind it, before `end`.
+Result<std::optional<log::Start>> CommitReader::begin_of(std::uint64_t number,
+                                                         log::Position end) const {
+  ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail_.open_from(number));
+  if (segments.empty() || segments.first() >= end) return std::nullopt;
+  const log::LogId log_id = segments.segments().front().header.log_id;
+  log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
+  ASHLAR_TRY_ASSIGN(const auto frame, reader.find_from(segments.first()));
+  if (!frame || frame->position >= end) return std::nullopt;
+  return log::Start{.position = frame->position,
+                    .chain = frame->header.chain,
+                    .commit = frame->header.commit - 1};
+}
+
+/// The oldest segments may go while they are looked for, and the newest may have no frame yet.
+Result<std::uint64_t> CommitReader::find_oldest(log::Position end) {
+  ASHLAR_TRY(trail_.refresh());
+  for (const std::uint64_t number : trail_.numbers()) {
+    ASHLAR_TRY_ASSIGN(const auto begin, begin_of(number, end));
+    if (begin) return begin->commit + 1;
+  }
+  return std::unexpected(
+      Error::of_literal(ErrorCode::kUnavailable, "no commit is kept in the log"));
+}
+
+/// The last segment that begins at or before the commit behind `after`; 0 without any. One without
+/// a frame is taken to be newer than all others, since those that are made ahead are.
+Result<std::uint64_t> CommitReader::number_before(std::uint64_t after, log::Position end) const {
+  std::span<const std::uint64_t> left = trail_.numbers();
+  std::uint64_t best = 0;
+  while (!left.empty()) {
+    const std::size_t middle = left.size() / 2;
+    ASHLAR_TRY_ASSIGN(const auto begin, begin_of(left[middle], end));
+    if (begin && begin->commit <= after) {
+      best = left[middle];
+      left = left.subspan(middle + 1);
+    } else {
+      left = left.first(middle);
+    }
+  }
+  return best;
+}
+
+Result<void> CommitReader::seek(std::uint64_t after, log::Position end) {
+  at_ = {.position = 0, .chain = 0, .commit = after};
+  std::optional<log::Start> begin;
+  std::uint64_t number = 0;
+  for (int look = 0; look < kLookCountMax && !begin; ++look) {
+    ASHLAR_TRY(trail_.refresh());
+    ASHLAR_TRY_ASSIGN(number, number_before(after, end));
+    if (number == 0) continue;
+    ASHLAR_TRY_ASSIGN(begin, begin_of(number, end));
+  }
+  if (!begin) return std::unexpected(gone(end));
+  at_ = *begin;
+  ASHLAR_TRY(open_window(number, end));
+  while (at_.commit < after && at_.position < end) {
+    ASHLAR_TRY_ASSIGN(const auto frame, next_frame(end));
+    if (!frame) return {};
+    at_ = reader_->at();
+  }
+  return {};
+}
+
+Result<std::optional<log::Frame>> CommitReader::next(log::Position end) {
+  while (at_.position < end) {
+    ASHLAR_TRY_ASSIGN(auto frame, next_frame(end));
+    if (!frame) return std::nullopt;
+    ASHLAR_ASSERT(frame->header.commit == at_.commit + 1, "J4: no commit is left out");
+    at_ = reader_->at();
+    if (frame->header.kind == log::FrameKind::kCommit) return frame;
+  }
+  return std::nullopt;
+}
+
+/// Opens the segments from `number` on. Returns: whether what comes next is among them
+Result<bool> CommitReader::open_window(std::uint64_t number, log::Position end) {
+  reader_.reset();
+  number_ = number;
+  ASHLAR_TRY_ASSIGN(window_, trail_.open_from(number));
+  return renew_reader(end);
+}
+
+/// Reads anew from where it is, since bytes behind the end before may have changed.
+bool CommitReader::renew_reader(log::Position end) {
+  reader_.reset();
+  const bool is_inside =
+      !window_.empty() && at_.position >= window_.first() && at_.position < window_.end();
+  if (!is_inside) return false;
+  const log::LogId log_id = window_.segments().front().header.log_id;
+  reader_ = std::make_unique<log::LogReader>(window_, log::Tail{}, log_id, at_);
+  known_end_ = end;
+  return true;
+}
+
+/// The segment that the next frame begins in.
+std::uint64_t CommitReader::number_at() const noexcept {
+  for (const log::FoundSegment& segment : window_.segments()) {
+    if (at_.position < segment.header.end()) return segment.header.number;
+  }
+  return number_ + window_.segments().size();
+}
+
+/// The next frame before `end`, of whatever kind. Where the segments at hand do not have it, those
+/// that are there now are asked: the log may have gone on into others, or given some up.
+Result<std::optional<log::Frame>> CommitReader::next_frame(log::Position end) {
+  if (at_.position >= known_end_) reader_.reset();
+  if (reader_ != nullptr || renew_reader(end)) {
+    ASHLAR_TRY_ASSIGN(auto frame, reader_->next());
+    if (frame && frame->end() <= end) return frame;
+  }
+  ASHLAR_TRY_ASSIGN(const bool is_there, open_window(number_at(), end));
+  if (is_there) {
+    ASHLAR_TRY_ASSIGN(auto frame, reader_->next());
+    if (frame && frame->end() <= end) return frame;
+  }
+  if (end == kNoEnd) return std::nullopt;
+  return std::unexpected(gone(end));
+}
+
+/// Why the frame that was looked for is not to be had.
+Error CommitReader::gone(log::Position end) {
+  const std::string wanted = std::to_string(at_.commit + 1);
+  const Result<std::uint64_t> oldest = find_oldest(end);
+  if (!oldest) return oldest.error();
+  if (*oldest > at_.commit + 1) {
+    return {ErrorCode::kUnavailable, "commit " + wanted +
+                                         " is no longer kept in the log: the oldest that is there"
+                                         " is " +
+                                         std::to_string(*oldest)};
+  }
+  return {ErrorCode::kCorruption,
+          window_.place_of(at_.position) + ": commit " + wanted + " was durable and is not there"};
+}
+
+}  // namespace ashlar::db

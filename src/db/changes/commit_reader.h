@@ -1,0 +1,74 @@
+/// \file
+/// Reads the commits of a log behind any of them, from segments that are still in it or were kept,
+/// while the log goes on.
+///
+/// Invariants:
+///   J4  Commits come in their order, each once and none left out, and none that is not before the
+///       end that the caller names: what a crash can take away is never handed out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ashlar/result.h"
+#include "db/changes/segment_trail.h"
+#include "log/log_reader.h"
+
+namespace ashlar::db {
+
+/// Threads:  externally synchronised; the log may go on meanwhile.
+/// Lifetime: the disk must outlive it.
+class CommitReader {
+ public:
+  /// An end for those who read a log that nobody writes, as far as its segments have it.
+  static constexpr log::Position kNoEnd = UINT64_MAX;
+
+  /// Reads segments in `folders`, as SegmentTrail does.
+  CommitReader(os::Disk& disk, std::vector<std::string> folders);
+
+  /// The first commit that can be read is the one behind `after`.
+  ///
+  /// Errors: kUnavailable  there is none: says where; kIo
+  Result<std::uint64_t> find_oldest(log::Position end);
+
+  /// Goes behind the commit `after`; to the end if it is not there yet.
+  ///
+  /// Errors: kUnavailable  what follows it is no longer there: names the oldest commit that is
+  ///         kCorruption, kIo
+  Result<void> seek(std::uint64_t after, log::Position end);
+
+  /// The next frame of a commit that ends at or before `end`, between two frames.
+  ///
+  /// Returns: nullopt when there is none; the frame lives until the next call
+  /// Errors:  kUnavailable  it is no longer there: names the oldest commit that is
+  ///          kCorruption   with an `end`: what is before it cannot be read: names file and offset
+  ///          kIo
+  Result<std::optional<log::Frame>> next(log::Position end);
+
+  /// Goes to a place between two frames.
+  void begin_at(const log::Start& start) noexcept { at_ = start; }
+
+  /// Behind what was read last.
+  const log::Start& at() const noexcept { return at_; }
+
+ private:
+  Result<std::optional<log::Start>> begin_of(std::uint64_t number, log::Position end) const;
+  Result<std::uint64_t> number_before(std::uint64_t after, log::Position end) const;
+  Result<bool> open_window(std::uint64_t number, log::Position end);
+  bool renew_reader(log::Position end);
+  std::uint64_t number_at() const noexcept;
+  Result<std::optional<log::Frame>> next_frame(log::Position end);
+  Error gone(log::Position end);
+
+  SegmentTrail trail_;
+  log::Start at_;
+  std::uint64_t number_ = 0;  // Of the first segment of the window.
+  log::SegmentSet window_;
+  std::unique_ptr<log::LogReader> reader_;  // Of the window; null when it has to be made anew.
+  log::Position known_end_ = 0;  // What the reader has read of the bytes behind it may be old.
+};
+
+}  // namespace ashlar::db

@@ -1,0 +1,3 @@
+#include "db/changes/commit_reader.h"
+
+#include <gtest/gtest.h>

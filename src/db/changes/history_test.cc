@@ -1,0 +1,3 @@
+#include "db/changes/history.h"
+
+#include <gtest/gtest.h>

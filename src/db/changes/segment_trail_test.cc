@@ -1,0 +1,3 @@
+#include "db/changes/segment_trail.h"
+
+#include <gtest/gtest.h>
