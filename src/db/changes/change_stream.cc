@@ -65,7 +65,7 @@ Result<ChangeStream> ChangeStream::open(Db& db, std::uint64_t after) {
                                        " yet: the newest is " + std::to_string(end.commit)));
     }
     if (after == end.commit) {
-      impl->reader.begin_at(end);
+      ASHLAR_TRY(impl->reader.begin_at(end));
     } else {
       ASHLAR_TRY(impl->log().durable(end.position));
       ASHLAR_TRY(impl->reader.seek(after, impl->log().durable_end()));

@@ -81,6 +81,19 @@ Result<void> CommitReader::seek(std::uint64_t after, log::Position end) {
   return {};
 }
 
+/// From the newest segment back, since that is where a log goes on.
+Result<void> CommitReader::begin_at(const log::Start& start) {
+  at_ = start;
+  ASHLAR_TRY(trail_.refresh());
+  const std::span<const std::uint64_t> numbers = trail_.numbers();
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    ASHLAR_TRY_ASSIGN(window_, trail_.open_from(*number));
+    number_ = *number;
+    if (!window_.empty() && window_.first() <= start.position) return {};
+  }
+  return std::unexpected(gone(start.position));
+}
+
 Result<std::optional<log::Frame>> CommitReader::next(log::Position end) {
   while (at_.position < end) {
     ASHLAR_TRY_ASSIGN(auto frame, next_frame(end));

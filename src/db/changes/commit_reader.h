@@ -48,8 +48,11 @@ class CommitReader {
   ///          kIo
   Result<std::optional<log::Frame>> next(log::Position end);
 
-  /// Goes to a place between two frames.
-  void begin_at(const log::Start& start) noexcept { at_ = start; }
+  /// Goes to a place between two frames, which the log still has.
+  ///
+  /// Errors: kUnavailable  it has given it up meanwhile
+  ///         kCorruption, kIo
+  Result<void> begin_at(const log::Start& start);
 
   /// Behind what was read last.
   const log::Start& at() const noexcept { return at_; }

@@ -105,6 +105,7 @@ Result<std::optional<engine::TimeMs>> DiskEngine::expire(std::string_view key,
     ASHLAR_TRY_ASSIGN(present, find_present(key));
     if (!present) return std::nullopt;
   }
+  if (present->deadline_ms == deadline_ms) return deadline_ms;  // Nothing to commit.
   const engine::Operation put{
       .key = key, .value = present->value.view(), .deadline_ms = deadline_ms};
   RowOperations rows({&put, 1}, commit, settings_.large_value_bytes);
