@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -61,10 +62,23 @@ struct BackupCheck {
 /// Cost:    reads it twice, and decompresses it
 Result<BackupCheck> verify_backup(const std::string& path, const BackupObserver& observer = {});
 
-/// Where a restore takes a database from, and where it goes.
-struct RestorePaths {
-  std::string backup;
-  std::string directory;  ///< Not there, or empty; the directory above it must exist.
+/// Where a restore takes a database from, where it goes, and up to which commit.
+struct RestoreOptions {
+  std::string backup = {};
+  std::string directory = {};  ///< Not there, or empty; the directory above it must exist.
+
+  /// Where commits behind those of the backup are found: the directory of the database that was
+  /// backed up, open or not, or one with segments that were copied out of its `log` and `history`.
+  /// Empty: what the backup holds is all.
+  std::string log = {};
+
+  /// The last commit that is restored, by its sequence (ashlar/changes.h). Not before the end of
+  /// the backup. Default: as far as there are any.
+  std::uint64_t sequence_max = std::numeric_limits<std::uint64_t>::max();
+
+  /// Commits that were made later, in milliseconds since 1970, are left out: the first such one and
+  /// all behind it. Exact to the millisecond for commits made with Options::history_bytes_max.
+  std::int64_t moment_ms_max = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Makes a database of a backup. It gets its name when all of it is on the disk and was read back;
@@ -72,11 +86,15 @@ struct RestorePaths {
 ///
 /// Returns: what was restored
 /// Errors:  kInvalidArgument  there is no backup; or the directory is not empty, or inside of the
-///                            backup; or an unfinished one is in the way: nothing was made
-///          kUnavailable      a backup is being written to it
+///                            backup; or an unfinished one is in the way: nothing was made. Or the
+///                            log is that of another database, or the backup itself goes beyond
+///                            what was asked for
+///          kUnavailable      a backup is being written to it; or the log does not reach back to
+///                            the end of the backup, or not up to `sequence_max`: says how far
 ///          kCorruption       the backup is damaged: names file and offset
 ///          kIo, kOutOfSpace
 /// Cost:    reads it, writes as much, and reads that
-Result<BackupReport> restore_backup(const RestorePaths& paths, const BackupObserver& observer = {});
+Result<BackupReport> restore_backup(const RestoreOptions& options,
+                                    const BackupObserver& observer = {});
 
 }  // namespace ashlar

@@ -57,15 +57,15 @@ Result<std::unique_ptr<ClosedSegmentWriter>> ClosedSegmentWriter::create(
       new ClosedSegmentWriter(std::move(file), identity, begin));
 }
 
-Result<void> ClosedSegmentWriter::add(const Frame& commit) {
-  ASHLAR_ASSERT(commit.position == at_.position, "a commit begins where the one before ends");
-  ASHLAR_ASSERT(commit.header.commit == at_.commit + 1, "commits are numbered without a gap");
-  return append({.kind = FrameKind::kCommit,
-                 .payload_bytes = commit.header.payload_bytes,
+Result<void> ClosedSegmentWriter::add(const Frame& frame) {
+  ASHLAR_ASSERT(frame.position == at_.position, "a frame begins where the one before ends");
+  ASHLAR_ASSERT(frame.header.commit == at_.commit + 1, "frames are numbered without a gap");
+  return append({.kind = frame.header.kind,
+                 .payload_bytes = frame.header.payload_bytes,
                  .chain = at_.chain,
                  .unsynced_bytes = 0,
-                 .commit = commit.header.commit},
-                commit.payload);
+                 .commit = frame.header.commit},
+                frame.payload);
 }
 
 /// Encodes one frame behind the others.

@@ -42,11 +42,11 @@ class ClosedSegmentWriter {
                                                              const SegmentIdentity& identity,
                                                              const Start& begin);
 
-  /// Adds a commit, which is the one after the last.
+  /// Adds a commit, which is the one after the last; or the close of a log that went on later.
   ///
   /// Errors: kIo, kOutOfSpace
   /// Cost:   a write once in a mebibyte
-  Result<void> add(const Frame& commit);
+  Result<void> add(const Frame& frame);
 
   /// Writes the close and the header, and makes all of it durable but for the name.
   ///

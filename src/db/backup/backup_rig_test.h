@@ -56,6 +56,7 @@ class BackupRig {
     options.directory = path;
     options.engine = engine_;
     options.memory_budget_bytes = kDiskMemoryBudgetBytesMin;
+    options.history_bytes_max = history_bytes_max_;
     Environment environment = in_calling_thread(
         disk, clock_,
         {.segment_bytes = std::size_t{32} << 10U, .ring_bytes = std::size_t{16} << 10U});
@@ -123,6 +124,7 @@ class BackupRig {
 
   const Engine engine_;
   os::ManualClock clock_;
+  std::uint64_t history_bytes_max_ = 0;  // Of databases that are opened from now on.
   std::unique_ptr<os::SimulatedDisk> disk_;
 };
 

@@ -10,6 +10,7 @@
 #include "db/backup/backup.h"
 #include "db/backup/backup_store.h"
 #include "db/backup/file_copy.h"
+#include "db/backup/log_behind.h"
 #include "db/impl.h"
 #include "db/inspection/inspect.h"
 #include "db/values/value_store.h"
@@ -44,11 +45,12 @@ std::string directory_above(const std::string& path) {
 /// One restore of one backup.
 class Restore {
  public:
-  Restore(os::Disk& disk, const BackupStore& store, const RestorePaths& paths,
+  Restore(os::Disk& disk, const BackupStore& store, const RestoreOptions& options,
           log::LogId new_log_id, const BackupObserver& observer)
       : disk_(disk),
         store_(store),
-        target_(trimmed(paths.directory)),
+        options_(options),
+        target_(trimmed(options.directory)),
         unfinished_(target_ + kUnfinishedSuffix),
         new_log_id_(new_log_id),
         observer_(observer) {}
@@ -76,7 +78,9 @@ class Restore {
     ASHLAR_TRY(read_back());
     ASHLAR_TRY(os::rename_file(disk_, unfinished_, target_));
     ASHLAR_TRY(os::sync_directory(disk_, directory_above(target_)));
-    return report_of(list_);
+    BackupReport report = report_of(list_);
+    report.last_commit = last_commit_;
+    return report;
   }
 
  private:
@@ -181,7 +185,19 @@ class Restore {
     ASHLAR_TRY(
         log::read_closed_segment(disk_, from, file.number, list_.begin,
                                  [&](const log::Frame& commit) { return writer->add(commit); }));
+    ASHLAR_TRY_ASSIGN(last_commit_, go_on_behind(*writer));
     return writer->finish();
+  }
+
+  /// Adds what was committed after the backup, as far as that is asked for.
+  Result<std::uint64_t> go_on_behind(log::ClosedSegmentWriter& writer) const {
+    if (!options_.log.empty()) return add_log_behind(disk_, list_, options_, writer);
+    const RestoreOptions all;
+    const bool has_goal =
+        options_.sequence_max != all.sequence_max || options_.moment_ms_max != all.moment_ms_max;
+    if (!has_goal) return list_.last_commit;
+    return std::unexpected(Error::of_literal(
+        ErrorCode::kInvalidArgument, "to go on behind a backup the log of its database is needed"));
   }
 
   Result<void> read_back() const {
@@ -196,6 +212,7 @@ class Restore {
 
   os::Disk& disk_;
   const BackupStore& store_;
+  const RestoreOptions& options_;
   const std::string target_;
   const std::string unfinished_;
   const log::LogId new_log_id_;
@@ -205,26 +222,27 @@ class Restore {
   std::string log_path_;
   std::string value_path_;
   log::Start begin_;  // Of the restored log.
+  std::uint64_t last_commit_ = 0;
   BackupProgress progress_;
 };
 
 }  // namespace
 
-Result<BackupReport> restore_backup(os::Disk& disk, const RestorePaths& paths,
+Result<BackupReport> restore_backup(os::Disk& disk, const RestoreOptions& options,
                                     log::LogId new_log_id, const BackupObserver& observer) {
-  ASHLAR_TRY_ASSIGN(const auto store, BackupStore::open_as_is(disk, paths.backup));
-  return Restore(disk, *store, paths, new_log_id, observer)();
+  ASHLAR_TRY_ASSIGN(const auto store, BackupStore::open_as_is(disk, options.backup));
+  return Restore(disk, *store, options, new_log_id, observer)();
 }
 
 }  // namespace ashlar::db
 
 namespace ashlar {
 
-Result<BackupReport> restore_backup(const RestorePaths& paths, const BackupObserver& observer) {
+Result<BackupReport> restore_backup(const RestoreOptions& options, const BackupObserver& observer) {
   return db::at_border([&]() -> Result<BackupReport> {
     os::PosixDisk disk;
     ASHLAR_TRY_ASSIGN(const log::LogId new_log_id, db::random_seed());
-    return db::restore_backup(disk, paths, new_log_id, observer);
+    return db::restore_backup(disk, options, new_log_id, observer);
   });
 }
 

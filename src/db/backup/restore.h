@@ -23,7 +23,7 @@ namespace ashlar::db {
 ///
 /// Input:  new_log_id  random, as for LocalLog
 /// Errors: as there
-Result<BackupReport> restore_backup(os::Disk& disk, const RestorePaths& paths,
+Result<BackupReport> restore_backup(os::Disk& disk, const RestoreOptions& options,
                                     log::LogId new_log_id, const BackupObserver& observer);
 
 }  // namespace ashlar::db

@@ -95,14 +95,24 @@ Result<void> CommitReader::begin_at(const log::Start& start) {
 }
 
 Result<std::optional<log::Frame>> CommitReader::next(log::Position end) {
-  while (at_.position < end) {
-    ASHLAR_TRY_ASSIGN(auto frame, next_frame(end));
-    if (!frame) return std::nullopt;
-    ASHLAR_ASSERT(frame->header.commit == at_.commit + 1, "J4: no commit is left out");
-    at_ = reader_->at();
-    if (frame->header.kind == log::FrameKind::kCommit) return frame;
+  while (true) {
+    ASHLAR_TRY_ASSIGN(auto frame, next_of_any_kind(end));
+    if (!frame || frame->header.kind == log::FrameKind::kCommit) return frame;
   }
-  return std::nullopt;
+}
+
+Result<std::optional<log::Frame>> CommitReader::next_of_any_kind(log::Position end) {
+  if (at_.position >= end) return std::nullopt;
+  ASHLAR_TRY_ASSIGN(auto frame, next_frame(end));
+  if (!frame) return std::nullopt;
+  ASHLAR_ASSERT(frame->header.commit == at_.commit + 1, "J4: no commit is left out");
+  at_ = reader_->at();
+  return frame;
+}
+
+std::optional<log::LogId> CommitReader::log_id() const noexcept {
+  if (window_.empty()) return std::nullopt;
+  return window_.segments().front().header.log_id;
 }
 
 /// Opens the segments from `number` on. Returns: whether what comes next is among them

@@ -48,6 +48,14 @@ class CommitReader {
   ///          kIo
   Result<std::optional<log::Frame>> next(log::Position end);
 
+  /// The same, with the frames that close the log and tell of no commit.
+  ///
+  /// Errors: as `next`
+  Result<std::optional<log::Frame>> next_of_any_kind(log::Position end);
+
+  /// Of which log it is; nullopt before anything was found.
+  std::optional<log::LogId> log_id() const noexcept;
+
   /// Goes to a place between two frames, which the log still has.
   ///
   /// Errors: kUnavailable  it has given it up meanwhile
