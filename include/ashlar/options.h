@@ -78,8 +78,9 @@ struct Options {
 
   /// How much of the log is kept beyond what the database itself needs, for those who follow its
   /// changes (ashlar/changes.h) or restore it as it was at a moment. Unit: bytes of files. Default:
-  /// 0, nothing; what was kept by an earlier opening is then removed. Segments of 64 MiB are kept
-  /// or not. Not with MemoryPolicy::kEvict, which the log does not hear of.
+  /// 0: nothing more is kept, and what was kept by earlier openings, in the folder `history`, stays
+  /// as it is; when the log has gone on without it the next opening with a history removes it.
+  /// Segments of 64 MiB are kept whole. Not with MemoryPolicy::kEvict, which no log hears of.
   std::uint64_t history_bytes_max = 0;
 
   /// Beyond this age what is kept may go too, though `history_bytes_max` would have room. Looked at

@@ -4,8 +4,11 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
+#include <ctime>
 #include <string>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "cli/open_database.h"
@@ -75,15 +78,35 @@ ExitStatus run_verify(os::Disk& disk, const std::string& backup, const Streams& 
   return check->is_sound() ? kGood : kDamage;
 }
 
-ExitStatus run_restore(os::Disk& disk, const CopyArguments& arguments, const Streams& streams) {
+std::string take_restore_goal(const std::string& words, RestoreOptions& options) {
+  const char* const end = words.data() + words.size();
+  const auto [rest, error] = std::from_chars(words.data(), end, options.sequence_max);
+  if (error == std::errc() && rest == end) return {};
+  options.sequence_max = RestoreOptions().sequence_max;
+  std::tm time{};
+  const char* at = strptime(words.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
+  unsigned milliseconds = 999;  // All of the second that is named.
+  if (at != nullptr && *at == '.') {
+    const auto fraction = std::from_chars(at + 1, end, milliseconds);
+    at = fraction.ptr == at + 4 ? fraction.ptr : nullptr;
+  }
+  if (at == nullptr || std::string_view(at) != "Z") {
+    return "\"" + words +
+           "\" is neither the number of a commit nor a moment like 2026-03-01T12:00:00Z";
+  }
+  options.moment_ms_max = std::int64_t{timegm(&time)} * 1'000 + milliseconds;
+  return {};
+}
+
+ExitStatus run_restore(os::Disk& disk, const RestoreOptions& options, const Streams& streams) {
   const auto new_log_id = db::random_seed();
   if (!new_log_id) return streams.fail(new_log_id.error());
   const Result<BackupReport> report =
-      db::restore_backup(disk, {.backup = arguments.from, .directory = arguments.to}, *new_log_id,
-                         progress_on(streams));
+      db::restore_backup(disk, options, *new_log_id, progress_on(streams));
   if (!report) return streams.fail(report.error());
-  streams.print(arguments.to + ": restored from " + arguments.from + ", " + words_of(*report) +
-                "; read back and checked\n");
+  const std::string behind = options.log.empty() ? "" : " and the log in " + options.log;
+  streams.print(options.directory + ": restored from " + options.backup + behind + ", " +
+                words_of(*report) + "; read back and checked\n");
   return kGood;
 }
 

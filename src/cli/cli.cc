@@ -33,6 +33,7 @@ class CommandLine {
     add_backup();
     add_verify();
     add_restore();
+    add_changes();
   }
 
   /// Errors: those of CLI11, thrown
@@ -64,7 +65,9 @@ class CommandLine {
     convert_arguments_.directory = directory_;
     if (*backup_) return run_backup(disk, copy_arguments_, streams);
     if (*verify_) return run_verify(disk, copy_arguments_.from, streams);
-    if (*restore_) return run_restore(disk, copy_arguments_, streams);
+    if (*restore_) return run_restore(disk, restore_options_, streams);
+    changes_arguments_.directory = directory_;
+    if (*changes_) return run_changes(disk, changes_arguments_, streams);
     if (*convert_) return run_convert(disk, convert_arguments_, streams);
     if (*dump_) return run_dump(disk, dump_arguments_, streams);
     if (has_form_) load_arguments_.form = load_form_;
@@ -167,8 +170,33 @@ class CommandLine {
 
   void add_restore() {
     restore_ = app_.add_subcommand("restore", "Makes a database of a backup, and checks it.");
-    add_path(*restore_, "FROM", copy_arguments_.from, "the directory of a backup");
-    add_path(*restore_, "DIR", copy_arguments_.to, "the directory to be made");
+    add_path(*restore_, "FROM", restore_options_.backup, "the directory of a backup");
+    add_path(*restore_, "DIR", restore_options_.directory, "the directory to be made");
+    restore_->add_option("--log", restore_options_.log,
+                         "goes on behind the backup: the directory of the database that was backed"
+                         " up, or one with segments of its log");
+    restore_
+        ->add_option_function<std::string>(
+            "--to",
+            [this](const std::string& words) {
+              const std::string complaint = take_restore_goal(words, restore_options_);
+              if (!complaint.empty()) throw CLI::ValidationError("--to", complaint);
+            },
+            "the last commit, by its number, or a moment (UTC) like 2026-03-01T12:00:00Z")
+        ->needs("--log");
+  }
+
+  void add_changes() {
+    changes_ = add_command("changes",
+                           "Prints what has happened, commit by commit, as far as it is durable;"
+                           " the database may be open elsewhere.");
+    changes_->add_option("--after", changes_arguments_.after,
+                         "begins behind this commit; with the oldest that is kept unless given");
+    changes_->add_option("--count", changes_arguments_.count_max, "ends after so many commits");
+    changes_->add_flag("--follow", changes_arguments_.is_following, "waits for what is to come");
+    changes_->add_flag_callback(
+        "--json", [this] { changes_arguments_.form = ChangesForm::kJson; },
+        "an object a line and commit");
   }
 
   CLI::App app_;
@@ -182,6 +210,7 @@ class CommandLine {
   CLI::App* backup_ = nullptr;
   CLI::App* verify_ = nullptr;
   CLI::App* restore_ = nullptr;
+  CLI::App* changes_ = nullptr;
   std::string directory_;
   bool is_dry_ = false;
   bool is_json_ = false;
@@ -191,6 +220,8 @@ class CommandLine {
   LoadArguments load_arguments_;
   ConvertArguments convert_arguments_;
   CopyArguments copy_arguments_;
+  RestoreOptions restore_options_;
+  ChangesArguments changes_arguments_;
 };
 
 }  // namespace

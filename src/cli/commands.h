@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
+#include "ashlar/backup.h"
 #include "ashlar/options.h"
 #include "cli/streams.h"
 #include "os/disk.h"
@@ -76,7 +78,26 @@ ExitStatus run_backup(os::Disk& disk, const CopyArguments& arguments, const Stre
 /// Looks at every byte of a backup and prints each damage as "path: offset N: what".
 ExitStatus run_verify(os::Disk& disk, const std::string& backup, const Streams& streams);
 
-/// Makes the database `to`, which is not there, or empty, of the backup `from`.
-ExitStatus run_restore(os::Disk& disk, const CopyArguments& arguments, const Streams& streams);
+/// Makes the database `options.directory`, which is not there, or empty, of a backup and of what is
+/// behind it in a log.
+ExitStatus run_restore(os::Disk& disk, const RestoreOptions& options, const Streams& streams);
+
+/// Takes a commit by its number, or a moment like "2026-03-01T12:00:00.250Z", for the last that is
+/// restored. Returns: what is wrong with it; empty when nothing is
+std::string take_restore_goal(const std::string& words, RestoreOptions& options);
+
+enum class ChangesForm : std::uint8_t { kText, kJson };
+
+struct ChangesArguments {
+  std::string directory;
+  std::optional<std::uint64_t> after;  ///< A commit; absent: from the oldest on that there is.
+  ChangesForm form = ChangesForm::kText;
+  bool is_following = false;  ///< Waits for commits that are still to come, without an end.
+  std::uint64_t count_max = std::numeric_limits<std::uint64_t>::max();  ///< Of commits.
+};
+
+/// Prints the commits of `directory` that are durable, from the files of its log, whoever has it
+/// open.
+ExitStatus run_changes(os::Disk& disk, const ChangesArguments& arguments, const Streams& streams);
 
 }  // namespace ashlar::cli

@@ -6,34 +6,15 @@
 
 #include "base/assert.h"
 #include "cli/dump_form.h"
+#include "cli/quoted.h"
 
 namespace ashlar::cli {
 namespace {
 
 constexpr std::string_view kEnd = "# end ";
-constexpr std::string_view kDigits = "0123456789abcdef";
 
 // A row of the longest key and value, each byte escaped.
 constexpr std::size_t kLineBytesMax = 4 * (kKeyBytesHardMax + kValueBytesHardMax) + 100;
-
-bool is_plain(char c) noexcept {
-  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
-
-void append_quoted(std::string& to, std::string_view bytes) {
-  to.push_back('"');
-  for (const char c : bytes) {
-    if (is_plain(c)) {
-      to.push_back(c);
-    } else if (c == '"' || c == '\\') {
-      to.append({'\\', c});
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      to.append({'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]});
-    }
-  }
-  to.push_back('"');
-}
 
 /// Takes what `append_quoted` wrote from the front of `line`. Returns: false for anything else (U3)
 bool take_quoted(std::string_view& line, std::string& bytes) {
@@ -52,8 +33,8 @@ bool take_quoted(std::string_view& line, std::string& bytes) {
       continue;
     }
     if (kind != 'x' || i + 2 >= line.size()) return false;
-    const std::size_t high = kDigits.find(line[i + 1]);
-    const std::size_t low = kDigits.find(line[i + 2]);
+    const std::size_t high = kHexDigits.find(line[i + 1]);
+    const std::size_t low = kHexDigits.find(line[i + 2]);
     if (high == std::string_view::npos || low == std::string_view::npos) return false;
     const auto byte = static_cast<char>(static_cast<unsigned char>(high << 4U | low));
     if (is_plain(byte) || byte == '"' || byte == '\\') return false;  // Has a shorter form.

@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "ashlar/db.h"
 #include "base/memory/reservation.h"
@@ -44,6 +46,12 @@ inline Result<Db> open_database(os::Disk& disk, const std::string& directory,
   options.value_bytes_max = kValueBytesHardMax;
   options.memory_budget_bytes =
       options.engine == Engine::kDisk ? kDiskBudgetBytes : widest_memory_budget();
+  // A history that is kept goes on, whatever part of it was asked for.
+  std::vector<std::string> names;
+  const std::string history = directory + "/" + std::string(db::kHistoryFolder);
+  if (disk.list(history, names) == 0) {
+    options.history_bytes_max = std::numeric_limits<std::uint64_t>::max();
+  }
   return Db::open(options);
 }
 

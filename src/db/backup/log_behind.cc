@@ -1,5 +1,6 @@
 #include "db/backup/log_behind.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,10 +9,12 @@
 #include "db/changes/commit_reader.h"
 #include "db/directory.h"
 #include "engine/operation_codec.h"
-#include "log/ring.h"
 
 namespace ashlar::db {
 namespace {
+
+// Behind the last commit of a backup may stand the ends of processes; hardly so many.
+constexpr std::uint64_t kLookBack = 64;
 
 Error refusal(const std::string& what) {
   return {ErrorCode::kInvalidArgument, what};
@@ -27,26 +30,17 @@ engine::TimeMs moment_of(const log::Frame& frame) noexcept {
   return engine::PayloadReader(frame.payload).moment_ms();
 }
 
-/// How far the log may be read: what its ring tells, if that is at hand; the rest is proved frame by
-/// frame.
-Result<log::Position> durable_end(os::Disk& disk, const std::string& log_path, log::LogId log_id) {
-  ASHLAR_TRY_ASSIGN(const log::RingImage ring, log::read_ring_marks(disk, log_path + "/ring"));
-  const log::Position durable = ring.durable(log_id);
-  return durable != 0 ? durable : CommitReader::kNoEnd;
-}
-
 /// One restore's way through the log.
 class LogBehind {
  public:
   LogBehind(os::Disk& disk, const BackupList& list, const RestoreOptions& options)
-      : disk_(disk),
-        list_(list),
+      : list_(list),
         options_(options),
         log_path_(options.log + "/" + std::string(kLogFolder)),
         reader_(disk, {options.log + "/" + std::string(kHistoryFolder), log_path_, options.log}) {}
 
   Result<std::uint64_t> add_to(log::ClosedSegmentWriter& writer) {
-    ASHLAR_TRY_ASSIGN(end_, durable_end(disk_, log_path_, list_.log_id));
+    ASHLAR_TRY_ASSIGN(end_, reader_.find_end(log_path_));
     ASHLAR_TRY(check_last_of_backup());
     std::uint64_t last_commit = list_.last_commit;
     while (reader_.at().commit < options_.sequence_max) {
@@ -74,33 +68,30 @@ class LogBehind {
     if (list_.last_commit > options_.sequence_max) {
       return std::unexpected(beyond_goal(list_, options_));
     }
-    Result<void> found;
-    if (list_.last_commit > 0) found = reader_.seek(list_.last_commit - 1, end_);
-    const bool has_last = list_.last_commit > 0 && found.has_value();
-    if (!has_last) ASHLAR_TRY(reader_.seek(list_.last_commit, end_));
-    if (reader_.log_id() && *reader_.log_id() != list_.log_id) {
+    ASHLAR_TRY_ASSIGN(const std::uint64_t oldest, reader_.find_oldest(end_));
+    const std::uint64_t before = list_.last_commit - std::min(list_.last_commit, kLookBack);
+    ASHLAR_TRY(reader_.seek(std::min(list_.last_commit, std::max(before, oldest - 1)), end_));
+    if (reader_.log_id() != list_.log_id) {
       return std::unexpected(refusal(options_.log + ": is the log of another database than " +
                                      options_.backup + " is of"));
     }
-    if (!has_last) {
-      const bool is_too_late = list_.moment_ms > options_.moment_ms_max;
-      return is_too_late ? std::unexpected(beyond_goal(list_, options_)) : Result<void>();
+    // Unless the log tells better: when the backup was begun.
+    engine::TimeMs moment_ms = list_.last_commit > 0 ? list_.moment_ms : 0;
+    while (reader_.at().commit < list_.last_commit) {
+      ASHLAR_TRY_ASSIGN(const auto frame, reader_.next_of_any_kind(end_));
+      if (!frame) return std::unexpected(ends_too_early(list_.last_commit));
+      if (frame->header.kind == log::FrameKind::kCommit) moment_ms = moment_of(*frame);
     }
-    ASHLAR_TRY_ASSIGN(const auto last, reader_.next_of_any_kind(end_));
-    if (!last) {
-      return std::unexpected(
-          Error(ErrorCode::kUnavailable, options_.log + ": the log ends before commit " +
-                                             std::to_string(list_.last_commit) + ", the last of " +
-                                             options_.backup));
-    }
-    const bool is_commit = last->header.kind == log::FrameKind::kCommit;
-    if (is_commit && moment_of(*last) > options_.moment_ms_max) {
-      return std::unexpected(beyond_goal(list_, options_));
-    }
+    if (moment_ms > options_.moment_ms_max) return std::unexpected(beyond_goal(list_, options_));
     return {};
   }
 
-  os::Disk& disk_;
+  Error ends_too_early(std::uint64_t wanted) const {
+    return {ErrorCode::kUnavailable, options_.log + ": the log ends with commit " +
+                                         std::to_string(reader_.at().commit) + ", before " +
+                                         std::to_string(wanted)};
+  }
+
   const BackupList& list_;
   const RestoreOptions& options_;
   const std::string log_path_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "log/ring.h"
 
 namespace ashlar::db {
 namespace {
@@ -15,7 +16,19 @@ constexpr int kLookCountMax = 3;
 }  // namespace
 
 CommitReader::CommitReader(os::Disk& disk, std::vector<std::string> folders)
-    : trail_(disk, std::move(folders)) {}
+    : disk_(disk), trail_(disk, std::move(folders)) {}
+
+Result<log::Position> CommitReader::find_end(const std::string& log) {
+  ASHLAR_TRY_ASSIGN(const log::RingImage ring, log::read_ring_marks(disk_, log + "/ring"));
+  if (window_.empty()) {
+    ASHLAR_TRY(trail_.refresh());
+    if (trail_.numbers().empty()) return kNoEnd;
+    ASHLAR_TRY_ASSIGN(window_, trail_.open_from(trail_.numbers().front()));
+    number_ = trail_.numbers().front();
+  }
+  const log::Position durable = log_id() ? ring.durable(*log_id()) : 0;
+  return durable != 0 ? durable : kNoEnd;
+}
 
 /// Where the first frame begins that begins in the segment `number` or behind it, before `end`.
 Result<std::optional<log::Start>> CommitReader::begin_of(std::uint64_t number,
@@ -83,6 +96,7 @@ Result<void> CommitReader::seek(std::uint64_t after, log::Position end) {
 
 /// From the newest segment back, since that is where a log goes on.
 Result<void> CommitReader::begin_at(const log::Start& start) {
+  reader_.reset();
   at_ = start;
   ASHLAR_TRY(trail_.refresh());
   const std::span<const std::uint64_t> numbers = trail_.numbers();

@@ -29,6 +29,12 @@ class CommitReader {
   /// Reads segments in `folders`, as SegmentTrail does.
   CommitReader(os::Disk& disk, std::vector<std::string> folders);
 
+  /// Up to where a log may be read whose newest segments are in the folder `log`, whoever has it
+  /// open: as its ring tells, or kNoEnd without a ring.
+  ///
+  /// Errors: kIo
+  Result<log::Position> find_end(const std::string& log);
+
   /// The first commit that can be read is the one behind `after`.
   ///
   /// Errors: kUnavailable  there is none: says where; kIo
@@ -74,6 +80,7 @@ class CommitReader {
   Result<std::optional<log::Frame>> next_frame(log::Position end);
   Error gone(log::Position end);
 
+  os::Disk& disk_;
   SegmentTrail trail_;
   log::Start at_;
   std::uint64_t number_ = 0;  // Of the first segment of the window.

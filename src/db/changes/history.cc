@@ -47,6 +47,7 @@ Result<std::optional<History::Kept>> History::look_at(std::uint64_t number,
 
 /// A segment before a gap is of use to nobody, and one that the log still has will come again.
 Result<void> History::attach(log::LogId log_id, std::uint64_t first_number) {
+  if (limits_.bytes_max == 0) return {};
   std::vector<std::string> names;
   if (world_.disk.list(world_.folder, names) == -ENOENT) return {};
   ASHLAR_TRY_ASSIGN(names, os::list_directory(world_.disk, world_.folder));

@@ -9,7 +9,7 @@
 ///
 /// Invariants:
 ///   J5  What is in the folder is segments of the log at hand, without a gap up to those that the
-///       log still has, once the log is open. Nothing is removed from the midst.
+///       log still has, once the log is open with something to keep. The oldest go first.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ class History final : public log::SegmentHeir {
 
   History(World world, const HistoryLimits& limits);
 
-  /// Finds what is kept and removes what is not of this log, or is not to be kept any more. Before
-  /// the log gives up anything.
+  /// Finds what is kept and removes what is not of this log, or is too much. Where nothing is to be
+  /// kept, what is there stays as it is. Before the log gives up anything.
   ///
   /// Errors: kIo
   Result<void> attach(log::LogId log_id, std::uint64_t first_number);
