@@ -46,7 +46,8 @@ class CommitReader {
   ///         kCorruption, kIo
   Result<void> seek(std::uint64_t after, log::Position end);
 
-  /// The next frame of a commit that ends at or before `end`, between two frames.
+  /// The next frame of a commit that ends at or before `end`, which is between two frames or in the
+  /// midst of a long one that is still being written.
   ///
   /// Returns: nullopt when there is none; the frame lives until the next call
   /// Errors:  kUnavailable  it is no longer there: names the oldest commit that is
@@ -78,6 +79,7 @@ class CommitReader {
   bool renew_reader(log::Position end);
   std::uint64_t number_at() const noexcept;
   Result<std::optional<log::Frame>> next_frame(log::Position end);
+  Result<bool> is_cut_by(log::Position end) const;
   Error gone(log::Position end);
 
   os::Disk& disk_;

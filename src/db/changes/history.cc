@@ -31,7 +31,7 @@ std::string History::path_of(std::uint64_t number) const {
 /// Returns: nullopt for what is no segment of this log
 Result<std::optional<History::Kept>> History::look_at(std::uint64_t number,
                                                       log::LogId log_id) const {
-  const SegmentTrail trail(world_.disk, {world_.folder, world_.log_folder});
+  const SegmentTrail trail(world_.disk, {world_.log_folder, world_.folder});  // Its own one first.
   ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail.open_from(number));
   if (segments.empty()) return std::nullopt;
   const log::FoundSegment& segment = segments.segments().front();
@@ -39,7 +39,10 @@ Result<std::optional<History::Kept>> History::look_at(std::uint64_t number,
   Kept kept{.number = number};
   ASHLAR_TRY_ASSIGN(kept.file_bytes, segment.file->size());
   log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
-  ASHLAR_TRY_ASSIGN(const auto frame, reader.find_from(segment.header.first));
+  ASHLAR_TRY_ASSIGN(auto frame, reader.find_from(segment.header.first));
+  while (frame && frame->header.kind == log::FrameKind::kClose) {  // Which has no moment.
+    ASHLAR_TRY_ASSIGN(frame, reader.find_from(frame->end()));
+  }
   // One with no beginning of a commit, which is then a very long one, is as old as what is behind.
   kept.begin_ms = frame ? engine::PayloadReader(frame->payload).moment_ms() : world_.clock.now_ms();
   return kept;
@@ -51,6 +54,7 @@ Result<void> History::attach(log::LogId log_id, std::uint64_t first_number) {
   std::vector<std::string> names;
   if (world_.disk.list(world_.folder, names) == -ENOENT) return {};
   ASHLAR_TRY_ASSIGN(names, os::list_directory(world_.disk, world_.folder));
+  ASHLAR_TRY(os::remove_file(world_.disk, world_.folder + "/" + std::string(kUnfinished)));
   std::vector<std::uint64_t> numbers;
   for (const std::string& name : names) {
     if (const auto number = log::segment_number(name)) numbers.push_back(*number);

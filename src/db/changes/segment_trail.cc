@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "base/assert.h"
@@ -33,7 +34,7 @@ SegmentTrail::SegmentTrail(os::Disk& disk, std::vector<std::string> folders)
 
 Result<void> SegmentTrail::refresh() {
   std::vector<std::uint64_t> found;
-  for (const std::string& folder : folders_) {
+  for (const std::string& folder : std::views::reverse(folders_)) {
     std::vector<std::string> names;
     if (disk_.list(folder, names) == -ENOENT) continue;
     ASHLAR_TRY_ASSIGN(names, os::list_directory(disk_, folder));
@@ -54,7 +55,7 @@ Result<log::SegmentSet> SegmentTrail::open_from(std::uint64_t number) const {
   log::SegmentSet set;
   while (set.segments().size() < kOpenMax) {
     std::optional<log::FoundSegment> found;
-    for (const std::string& folder : folders_) {
+    for (const std::string& folder : std::views::reverse(folders_)) {
       if (found) break;
       ASHLAR_TRY_ASSIGN(found, open_in(disk_, folder, number + set.segments().size()));
     }

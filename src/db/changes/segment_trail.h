@@ -22,8 +22,9 @@ class SegmentTrail {
   /// So many segments are open at once: a frame of the largest size spans no more of them.
   static constexpr std::size_t kOpenMax = 32;
 
-  /// Where a segment is in several of `folders` the first counts: both are then the same file. One
-  /// that does not exist has none.
+  /// A segment goes from the last of `folders` towards the first, and has its new name before the
+  /// old one goes: so the last is looked into first, and what goes meanwhile is found behind it.
+  /// In several folders it is the same. A folder that does not exist has none.
   SegmentTrail(os::Disk& disk, std::vector<std::string> folders);
 
   /// Looks which segments there are.
