@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/operation_codec.h"
 
@@ -31,6 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 .value = stored->value,
                 .deadline_ms = stored->deadline_ms});
   }
+  std::vector<std::optional<ashlar::Value>> old_values;
+  while (const auto old_value = reader.next_old_value()) {
+    old_values.emplace_back();
+    if (*old_value) old_values.back().emplace(**old_value);
+  }
+  if (!old_values.empty()) writer.add_old_values(old_values);
   if (reader.is_good() && !has_odd_deadline && again != bytes) std::abort();
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,11 @@ enum class ChangeKind : std::uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kPut;
   std::string_view key;
-  std::string_view value;           ///< Of kPut; empty otherwise.
+  std::string_view value;  ///< Of kPut; empty otherwise.
+
+  /// Of kPut and kErase with `CommitChanges::has_old_values`: what the key had before the commit;
+  /// nullopt when it was absent.
+  std::optional<std::string_view> old_value = std::nullopt;
   Expiry expiry = Expiry::never();  ///< Of kPut and kExpire: a moment, or never.
 };
 
@@ -35,7 +40,8 @@ struct CommitChanges {
   /// Counts commits from 1 on, over all openings. Some numbers stand for the end of a process and
   /// not for a commit, and are never seen.
   std::uint64_t sequence = 0;
-  std::int64_t moment_ms = 0;  ///< When it was made, in milliseconds since 1970: never later.
+  std::int64_t moment_ms = 0;   ///< When it was made, in milliseconds since 1970: never later.
+  bool has_old_values = false;  ///< As Options::history_has_old_values was when it was made.
   std::vector<Change> changes;
 };
 

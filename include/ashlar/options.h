@@ -83,6 +83,11 @@ struct Options {
   /// Segments of 64 MiB are kept whole. Not with MemoryPolicy::kEvict, which no log hears of.
   std::uint64_t history_bytes_max = 0;
 
+  /// Whether the history also tells what each key had before it was put or erased. Default: false.
+  /// Every write then reads first and commits as a transaction does, which takes some times as long.
+  /// Only with `history_bytes_max`.
+  bool history_has_old_values = false;
+
   /// Beyond this age what is kept may go too, though `history_bytes_max` would have room. Looked at
   /// when the log gives up a segment. Unit: milliseconds. Default: 0, which means whatever its age.
   std::int64_t history_age_ms_max = 0;

@@ -68,6 +68,8 @@ std::string json_of(const CommitChanges& commit) {
     add_bytes(one, "key", change.key);
     if (change.kind == ChangeKind::kPut) add_bytes(one, "value", change.value);
     if (!change.expiry.is_never()) one["deadline_ms"] = change.expiry.resolve_ms(0);
+    if (change.old_value) add_bytes(one, "old_value", *change.old_value);
+    if (commit.has_old_values && !change.old_value) one["old_value"] = nullptr;
     json["changes"].push_back(std::move(one));
   }
   return json.dump() + "\n";

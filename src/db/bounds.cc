@@ -59,6 +59,11 @@ Result<void> check_history_options(const Options& options) {
                                                std::to_string(options.history_age_ms_max) +
                                                ", 0 and more allowed"));
   }
+  if (options.history_bytes_max == 0 && options.history_has_old_values) {
+    return std::unexpected(Error::of_literal(
+        ErrorCode::kInvalidArgument,
+        "option history_has_old_values is set, and history_bytes_max, which it needs, is 0"));
+  }
   if (options.history_bytes_max == 0) return {};
   if (options.directory.empty()) {
     return std::unexpected(

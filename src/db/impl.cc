@@ -38,6 +38,44 @@ engine::Operation Db::Impl::put_with_deadline(std::string_view key, std::string_
   return {.key = key, .value = value, .deadline_ms = deadline_ms};
 }
 
+Result<std::vector<std::optional<Value>>> Db::Impl::old_values_of(
+    std::span<const engine::Operation> operations, const engine::View& view) const {
+  std::vector<std::optional<Value>> found;
+  if (!options.history_has_old_values) return found;
+  std::vector<std::string_view> keys;
+  keys.reserve(operations.size());
+  for (const engine::Operation& operation : operations) keys.push_back(operation.key);
+  found.resize(keys.size());
+  ASHLAR_TRY(engine->multi_get(keys, view, found));
+  return found;
+}
+
+/// Each failure means that another commit has come through: together they make progress.
+Result<std::size_t> Db::Impl::apply_over_old_values(std::span<const engine::Operation> operations,
+                                                    Durability durability) {
+  ASHLAR_ASSERT(journal != nullptr, "a history is part of a log");
+  const txn::ReadSet nothing;
+  while (true) {
+    ASHLAR_TRY_ASSIGN(const txn::Conflicts::Entered entered, conflicts->enter());
+    struct Leave {
+      txn::Conflicts& conflicts;
+      ~Leave() { conflicts.leave(); }
+    } const leave{*conflicts};
+    ASHLAR_TRY_ASSIGN(const engine::View view, engine->acquire_snapshot());
+    const auto old_values = old_values_of(operations, view);
+    engine->release_snapshot(view.sequence);
+    if (!old_values) return std::unexpected(old_values.error());
+    txn::Validation validation({.conflicts = *conflicts,
+                                .entered = entered,
+                                .reads = nothing,
+                                .snapshot = view.sequence,
+                                .writes = txn::Validation::Writes::kFirstCommitterWins},
+                               operations);
+    auto applied = apply(operations, durability, &validation, *old_values);
+    if (validation.was_good()) return applied;
+  }
+}
+
 bool Db::Impl::is_open_for_holders() {
   // Pairs with `close`: an engine hands out and counts what is held under one lock, so either its
   // count comes later and `close` sees what the caller holds, or this sees kClosing.

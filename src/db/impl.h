@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "ashlar/db.h"
 #include "base/assert.h"
@@ -136,11 +137,17 @@ struct Db::Impl {
                                       Expiry expiry) const;
 
   /// As `StorageEngine::apply` and `expire`, through the log where there is one, and told to
-  /// transactions. `validation` is null for a commit of none.
+  /// transactions. `validation` is null for a commit of none, which has no `old_values` either.
   Result<std::size_t> apply(std::span<const engine::Operation> operations, Durability durability,
-                            txn::Validation* validation = nullptr) {
+                            txn::Validation* validation = nullptr,
+                            std::span<const std::optional<Value>> old_values = {}) {
+    if (options.history_has_old_values && validation == nullptr) [[unlikely]] {
+      return apply_over_old_values(operations, durability);
+    }
     txn::Announcement announcement(*conflicts, operations, validation);
-    if (journal != nullptr) return journal->apply(operations, announcement, durability);
+    if (journal != nullptr) {
+      return journal->apply(operations, announcement, durability, old_values);
+    }
     db::UnloggedCommit commit(announcement);
     return engine->apply(operations, &commit);
   }
@@ -152,6 +159,17 @@ struct Db::Impl {
     db::UnloggedCommit commit(announcement);
     return engine->expire(key, deadline_ms, &commit);
   }
+
+  /// As `apply`, for a history with the values that were there before: read first, and once more if
+  /// another commit has come between.
+  Result<std::size_t> apply_over_old_values(std::span<const engine::Operation> operations,
+                                            Durability durability);
+
+  /// What the keys of `operations` have at `view`; nothing where the history does not tell of that.
+  ///
+  /// Errors: as `StorageEngine::multi_get`
+  Result<std::vector<std::optional<Value>>> old_values_of(
+      std::span<const engine::Operation> operations, const engine::View& view) const;
 
   /// Whether the database is still open for what a caller has just got hold of (D2).
   bool is_open_for_holders();

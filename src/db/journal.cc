@@ -85,6 +85,12 @@ class PayloadBuffer {
   }
 };
 
+Error too_long() {
+  return {ErrorCode::kInvalidArgument,
+          "with the values that were there before a commit has more than " +
+              std::to_string(log::kPayloadBytesMax) + " bytes, the most that the log takes"};
+}
+
 }  // namespace
 
 Journal::Journal(const World& world)
@@ -155,13 +161,19 @@ Result<Answer> Journal::commit(std::string& payload, txn::Announcement& announce
 }
 
 Result<std::size_t> Journal::apply(std::span<const engine::Operation> operations,
-                                   txn::Announcement& announcement, Durability durability) {
+                                   txn::Announcement& announcement, Durability durability,
+                                   std::span<const std::optional<Value>> old_values) {
   PayloadBuffer buffer;
   engine::PayloadWriter writer(buffer.bytes(), moment_ms());
   bool only_erases = true;
   for (const engine::Operation& operation : operations) {
     writer.add(operation);
     only_erases = only_erases && operation.kind == engine::OperationKind::kErase;
+  }
+  if (!old_values.empty()) {
+    ASHLAR_ASSERT(old_values.size() == operations.size(), "each key had something or nothing");
+    writer.add_old_values(old_values);
+    if (buffer.bytes().size() > log::kPayloadBytesMax) return std::unexpected(too_long());
   }
   const log::Room room = only_erases ? log::Room::kReserved : log::Room::kOrdinary;
   return commit<std::size_t>(

@@ -75,12 +75,15 @@ class Journal final : private engine::LogControl {
   static Result<std::unique_ptr<Journal>> open(const World& world,
                                                const log::LocalLogOptions& options);
 
-  /// As StorageEngine::apply, with the commit in the log and told to transactions.
+  /// As StorageEngine::apply, with the commit in the log and told to transactions. `old_values`,
+  /// what the keys had before, gets into the log as well; empty: nobody has asked for it.
   ///
-  /// Errors: also kUnavailable  the log is poisoned; when `durability` is kDisk the commit may have
+  /// Errors: also kInvalidArgument  with its old values it is longer than any commit may be
+  ///              kUnavailable  the log is poisoned; when `durability` is kDisk the commit may have
   ///         taken effect and may not survive
   Result<std::size_t> apply(std::span<const engine::Operation> operations,
-                            txn::Announcement& announcement, Durability durability);
+                            txn::Announcement& announcement, Durability durability,
+                            std::span<const std::optional<Value>> old_values = {});
 
   /// As StorageEngine::expire, likewise.
   Result<std::optional<engine::TimeMs>> expire(std::string_view key, engine::TimeMs deadline_ms,

@@ -71,6 +71,14 @@ void PayloadWriter::add_expire(std::string_view key, TimeMs deadline_ms) {
   payload_.append(key);
 }
 
+void PayloadWriter::add_old_values(std::span<const std::optional<Value>> old_values) {
+  payload_.push_back(static_cast<char>(kOldValuesMark));
+  for (const std::optional<Value>& old : old_values) {
+    base::append_varint(payload_, old ? old->size() + 1 : 0);
+    if (old) payload_.append(old->view());
+  }
+}
+
 PayloadReader::PayloadReader(std::string_view payload) noexcept : rest_(payload) {
   is_good_ = base::take_number(rest_, moment_ms_);
 }
@@ -78,9 +86,45 @@ PayloadReader::PayloadReader(std::string_view payload) noexcept : rest_(payload)
 // The end and nonsense answer alike; `is_good` tells them apart. Nothing is read after nonsense.
 std::optional<PayloadReader::Stored> PayloadReader::next() noexcept {
   if (!is_good_ || rest_.empty()) return std::nullopt;
+  if (rest_.front() == static_cast<char>(kOldValuesMark)) {
+    old_values_ = rest_.substr(1);
+    rest_ = {};
+    is_good_ = are_old_values_good();
+    return std::nullopt;
+  }
   const std::optional<Stored> stored = take();
   is_good_ = stored.has_value();
+  ++operation_count_;
   return stored;
+}
+
+namespace {
+
+/// Takes one of the values from the front of `rest`. Returns: false where it makes no sense
+bool take_old_value(std::string_view& rest, std::optional<std::string_view>& old) noexcept {
+  std::uint64_t bytes_and_one = 0;
+  if (!base::take_varint(rest, bytes_and_one) || bytes_and_one > kValueBytesHardMax + 1) {
+    return false;
+  }
+  old.reset();
+  return bytes_and_one == 0 || base::take_bytes(rest, bytes_and_one - 1, old.emplace());
+}
+
+}  // namespace
+
+bool PayloadReader::are_old_values_good() const noexcept {
+  std::string_view rest = old_values_;
+  std::optional<std::string_view> old;
+  for (std::uint64_t i = 0; i < operation_count_; ++i) {
+    if (!take_old_value(rest, old)) return false;
+  }
+  return operation_count_ > 0 && rest.empty();
+}
+
+std::optional<std::optional<std::string_view>> PayloadReader::next_old_value() noexcept {
+  std::optional<std::string_view> old;
+  if (old_values_.empty() || !take_old_value(old_values_, old)) return std::nullopt;
+  return old;
 }
 
 // In the order in which `append_to` writes. The views it hands out lie inside of the payload, since

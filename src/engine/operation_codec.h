@@ -1,9 +1,10 @@
 /// \file
 /// Operations as bytes: the payload of a commit in the log, and of whatever carries commits on.
 ///
-///     payload    := moment operation*
+///     payload    := moment operation* [old-values]
 ///     moment     := 8 bytes, milliseconds since 1970: about when the commit was made
 ///     operation  := kind (1 byte) key-length [value-length] [deadline] key [value]
+///     old-values := 7 (1 byte) {0 | value-length + 1, value} for each operation
 ///
 /// Lengths are variable-length numbers, a deadline is 8 bytes. docs/formats/log.md has the kinds.
 ///
@@ -13,9 +14,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "ashlar/value.h"
 #include "base/coding.h"
 #include "engine/operation.h"
 
@@ -29,6 +32,9 @@ enum class StoredKind : std::uint8_t {
   kExpire = 4,  ///< The key, which is there, gets another deadline.
 };
 
+/// What stands before the values that the keys had before the commit; no kind of an operation.
+inline constexpr std::uint8_t kOldValuesMark = 7;
+
 /// Puts payloads together.
 class PayloadWriter {
  public:
@@ -37,6 +43,9 @@ class PayloadWriter {
 
   void add(const Operation& operation) { append_to(payload_, operation); }
   void add_expire(std::string_view key, TimeMs deadline_ms);
+
+  /// Adds what the keys of all operations had before: at the end, one for each.
+  void add_old_values(std::span<const std::optional<Value>> old_values);
 
   /// Adds an operation to a payload that was begun before.
   static void append_to(std::string& payload, const Operation& operation);
@@ -75,6 +84,10 @@ class PayloadReader {
   /// The next operation; nullopt at the end, or where the payload makes no sense.
   std::optional<Stored> next() noexcept;
 
+  /// Once there is no next operation: what the key of the first had before the commit, then of the
+  /// second, and so on. The inner nullopt: it was absent. The outer: that is not told.
+  std::optional<std::optional<std::string_view>> next_old_value() noexcept;
+
   TimeMs moment_ms() const noexcept { return moment_ms_; }
 
   /// How many bytes are still to be taken apart.
@@ -85,8 +98,11 @@ class PayloadReader {
 
  private:
   std::optional<Stored> take() noexcept;
+  bool are_old_values_good() const noexcept;
 
-  std::string_view rest_;  // What has not been taken apart; a suffix of the payload.
+  std::string_view rest_;        // What has not been taken apart; a suffix of the payload.
+  std::string_view old_values_;  // Of it; what has not been handed out.
+  std::uint64_t operation_count_ = 0;
   TimeMs moment_ms_ = 0;
   bool is_good_ = true;
 };

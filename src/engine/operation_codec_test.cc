@@ -95,5 +95,48 @@ TEST(OperationCodec, SurvivesNoise) {
   }
 }
 
+// What was there before stands behind all operations, where none of them moves for it.
+TEST(OperationCodec, BringsBackOldValues) {
+  std::string payload;
+  PayloadWriter writer(payload, 5);
+  writer.add({.key = "a", .value = "1"});
+  writer.add({.kind = OperationKind::kErase, .key = "b", .value = {}});
+  writer.add({.key = "c", .value = ""});
+  const std::string without = payload;
+  const std::vector<std::optional<Value>> old_values{Value("old"), std::nullopt, Value("")};
+  writer.add_old_values(old_values);
+  EXPECT_TRUE(payload.starts_with(without));
+  PayloadReader reader(payload);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(reader.next().has_value());
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_TRUE(reader.is_good());
+  EXPECT_EQ(reader.next_old_value().value(), "old");
+  EXPECT_EQ(reader.next_old_value().value(), std::nullopt);
+  EXPECT_EQ(reader.next_old_value().value(), "");
+  EXPECT_FALSE(reader.next_old_value().has_value());
+}
+
+TEST(OperationCodec, RefusesOldValuesThatMakeNoSense) {
+  std::string payload;
+  PayloadWriter writer(payload, 5);
+  writer.add({.key = "a", .value = "1"});
+  const std::vector<std::optional<Value>> old_values{Value("old")};
+  writer.add_old_values(old_values);
+  const auto is_good = [](std::string_view bytes) {
+    PayloadReader reader(bytes);
+    while (reader.next()) {
+    }
+    return reader.is_good();
+  };
+  EXPECT_TRUE(is_good(payload));
+  EXPECT_FALSE(is_good(payload + "x")) << "more than one for each operation";
+  for (std::size_t cut = 1; cut <= 4; ++cut) {
+    EXPECT_FALSE(is_good(std::string_view(payload).substr(0, payload.size() - cut))) << cut;
+  }
+  std::string none;
+  PayloadWriter(none, 5).add_old_values({});
+  EXPECT_FALSE(is_good(none)) << "of no operation";
+}
+
 }  // namespace
 }  // namespace ashlar::engine

@@ -60,13 +60,14 @@ class ChangeStreamTest : public ::testing::TestWithParam<Engine> {
   static constexpr std::uint64_t kMuch = std::uint64_t{1} << 30U;
 
   /// Opens the database; one that is open goes first.
-  void reopen(std::uint64_t history_bytes_max = kMuch) {
+  void reopen(std::uint64_t history_bytes_max = kMuch, bool has_old_values = false) {
     db_.reset();
     Options options;
     options.directory = "/data";
     options.engine = GetParam();
     options.memory_budget_bytes = std::size_t{32} << 20U;
     options.history_bytes_max = history_bytes_max;
+    options.history_has_old_values = has_old_values;
     db::Environment environment;
     environment.clock = &clock_;
     environment.disk = disk_.get();
@@ -353,6 +354,91 @@ TEST_P(ChangeStreamTest, RefusesWhatCannotBe) {
   EXPECT_EQ(code_of(ChangeStream::bounds(*db_)), "Closed");
 }
 
+/// "1: put a - 1" for a key that was absent, "erase a 1 -" for one that had 1.
+std::string words_with_old(const CommitChanges& commit) {
+  std::string words = std::to_string(commit.sequence) + ":";
+  for (const Change& change : commit.changes) {
+    const bool is_put = change.kind == ChangeKind::kPut;
+    words += is_put ? " put " : " erase ";
+    words += std::string(change.key) + " " + std::string(change.old_value.value_or("-")) + " ";
+    words += is_put ? change.value : "-";
+  }
+  return words;
+}
+
+TEST_P(ChangeStreamTest, TellsWhatWasThereBeforeWhereThatIsAskedFor) {
+  reopen();
+  put("a", "1");
+  reopen(kMuch, true);
+  put("a", "2");
+  put("b", std::string(1'000, 'b'));
+  WriteBatch batch;
+  batch.put("a", "3");
+  batch.erase("b");
+  batch.erase("none");
+  ASSERT_TRUE(db_->write(batch));
+  EXPECT_FALSE(db_->erase("none").value());
+  EXPECT_TRUE(db_->erase("a").value());
+  auto transaction = db_->begin();
+  ASSERT_TRUE(transaction->put("c", "4"));
+  ASSERT_TRUE(transaction->put("c", "5"));
+  ASSERT_TRUE(transaction->commit());
+  put("c", "6");
+  reopen(kMuch, true);
+  ChangeStream stream = stream_behind(0);
+  EXPECT_FALSE((*stream.next())->has_old_values);
+  const std::string long_value(1'000, 'b');
+  const std::vector<std::string> all_expected{
+      "3: put a 1 2",
+      "4: put b - " + long_value,
+      "5: put a 2 3 erase b " + long_value + " - erase none - -",
+      "6: erase a 3 -",
+      "7: put c - 5",
+      "8: put c 5 6"};
+  for (const std::string& expected : all_expected) {
+    const auto commit = stream.next();
+    ASSERT_TRUE(commit.has_value() && *commit != nullptr);
+    EXPECT_TRUE((*commit)->has_old_values);
+    EXPECT_EQ(words_with_old(**commit), expected);
+  }
+}
+
+// Whoever comes between is told: what a key had before is what the commit before gave it.
+TEST_P(ChangeStreamTest, TellsOldValuesThatFollowEachOther) {
+  reopen(kMuch, true);
+  std::vector<std::jthread> writers;
+  for (int thread = 0; thread < 3; ++thread) {
+    writers.emplace_back([&, thread] {
+      testing::Random random(testing::seed() + static_cast<std::uint64_t>(thread));
+      for (int i = 0; i < 300; ++i) {
+        const std::string key = "key" + std::to_string(random.below(4));
+        if (random.chance(25)) {
+          EXPECT_TRUE(db_->erase(key, Durability::kNone));
+        } else {
+          put(key, std::to_string(thread) + ":" + std::to_string(i), Durability::kNone);
+        }
+      }
+    });
+  }
+  writers.clear();
+  Rows followed;
+  ChangeStream stream = stream_behind(0);
+  while (true) {
+    const auto commit = stream.next();
+    ASSERT_TRUE(commit.has_value()) << commit.error().message();
+    if (*commit == nullptr) break;
+    for (const Change& change : (*commit)->changes) {
+      const auto before = followed.find(change.key);
+      ASSERT_EQ(change.old_value.has_value(), before != followed.end());
+      if (change.old_value) {
+        ASSERT_EQ(*change.old_value, before->second);
+      }
+    }
+    apply(**commit, followed);
+  }
+  EXPECT_EQ(followed, rows());
+}
+
 // An error of whoever is told ends the following; the commit is told again next time.
 TEST_P(ChangeStreamTest, EndsWithTheErrorOfTheVisitor) {
   reopen();
@@ -374,6 +460,7 @@ TEST(ChangeStream, NeedsADirectory) {
   EXPECT_EQ(code_of(ChangeStream::open(*db, 0)), "InvalidArgument");
   EXPECT_EQ(code_of(ChangeStream::bounds(*db)), "InvalidArgument");
   EXPECT_EQ(code_of(Db::open({.history_bytes_max = 1})), "InvalidArgument");
+  EXPECT_EQ(code_of(Db::open({.history_has_old_values = true})), "InvalidArgument");
 }
 
 }  // namespace

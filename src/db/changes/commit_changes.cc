@@ -33,6 +33,13 @@ bool take_apart(const log::Frame& frame, CommitChanges& changes) {
                                .value = stored->value,
                                .expiry = Expiry::at_ms(stored->deadline_ms)});
   }
+  changes.has_old_values = false;
+  for (Change& change : changes.changes) {
+    const auto old_value = reader.next_old_value();
+    if (!old_value) break;
+    change.old_value = *old_value;
+    changes.has_old_values = true;
+  }
   return reader.is_good();
 }
 

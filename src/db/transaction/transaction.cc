@@ -179,16 +179,19 @@ Result<void> Transaction::Impl::commit(Durability durability) {
                       db.engine->get(operations.front().key, view, nullptr, nullptr));
     if (!was_there) return {};
   }
+  ASHLAR_TRY_ASSIGN(const auto old_values, db.old_values_of(operations, view));
   let_go_of_snapshot();
+  // What is told as old has to be what was there: nobody else may have written it.
+  const bool are_writes_free = validates_reads() && old_values.empty();
   txn::Validation validation(
       {.conflicts = *db.conflicts,
        .entered = entered,
        .reads = reads,
        .snapshot = view.sequence,
-       .writes = validates_reads() ? txn::Validation::Writes::kFree
-                                   : txn::Validation::Writes::kFirstCommitterWins},
+       .writes = are_writes_free ? txn::Validation::Writes::kFree
+                                 : txn::Validation::Writes::kFirstCommitterWins},
       operations);
-  const auto applied = db.apply(operations, durability, &validation);
+  const auto applied = db.apply(operations, durability, &validation, old_values);
   if (!validation.was_good()) return std::unexpected(conflict());
   if (!applied) return std::unexpected(applied.error());
   // An erase alone that finds nothing is no commit, and nobody was asked.
