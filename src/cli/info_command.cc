@@ -65,6 +65,11 @@ nlohmann::ordered_json json_of(const db::DirectoryReport& report) {
   } else {
     json["checkpoint"] = nullptr;
   }
+  if (report.history) {
+    json["history"] = {{"segments", report.history->segment_count},
+                       {"file_bytes", report.history->file_bytes},
+                       {"oldest_commit", report.history->oldest_commit}};
+  }
   const db::LogFigures& log = report.log;
   json["log"] = {{"segments", log.segment_count},
                  {"first_segment", log.first_segment},
@@ -131,6 +136,12 @@ std::string text_of(const db::DirectoryReport& report) {
   text += line_of("engine", has_tables ? "disk" : "memory");
   if (!has_tables) text += text_of_checkpoint(report);
   if (has_tables) text += report.tables ? text_of(*report.tables) : line_of("manifest", "none");
+  if (report.history) {
+    text +=
+        line_of("history", std::to_string(report.history->segment_count) + " segments, " +
+                               std::to_string(report.history->file_bytes) + " bytes, from commit " +
+                               std::to_string(report.history->oldest_commit) + " on");
+  }
   if (report.values) {
     text += line_of("values", std::to_string(report.values->file_count) + " files, " +
                                   std::to_string(report.values->file_bytes) + " bytes, " +

@@ -22,8 +22,10 @@ inline constexpr std::string_view kLockName = "LOCK";
 inline constexpr std::string_view kLogFolder = "log";
 inline constexpr std::string_view kCheckpointFolder = "checkpoint";  // Of the memory engine,
 inline constexpr std::string_view kTableFolder = "tables";           // and of the disk engine,
-inline constexpr std::string_view kValueFolder = "values";  // with what it keeps of the log.
+inline constexpr std::string_view kValueFolder = "values";     // with what it keeps of the log.
 inline constexpr std::string_view kHistoryFolder = "history";  // Of the log, for those who follow.
+inline constexpr std::string_view kUnfinishedHistoryName =
+    "unfinished";  // In it, a copy under way.
 
 /// The folder in which `engine` keeps what is not in the log.
 constexpr std::string_view rows_folder(Engine engine) noexcept {

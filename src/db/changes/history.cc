@@ -8,17 +8,12 @@
 #include "base/assert.h"
 #include "db/backup/file_copy.h"
 #include "db/changes/segment_trail.h"
+#include "db/directory.h"
 #include "engine/operation_codec.h"
 #include "log/log_reader.h"
 #include "os/file.h"
 
 namespace ashlar::db {
-namespace {
-
-constexpr std::string_view kUnfinished = "unfinished";
-
-}  // namespace
-
 History::History(World world, const HistoryLimits& limits)
     : world_(std::move(world)), limits_(limits) {
   ASHLAR_ASSERT(!world_.folder.empty(), "what is kept has a place");
@@ -54,7 +49,8 @@ Result<void> History::attach(log::LogId log_id, std::uint64_t first_number) {
   std::vector<std::string> names;
   if (world_.disk.list(world_.folder, names) == -ENOENT) return {};
   ASHLAR_TRY_ASSIGN(names, os::list_directory(world_.disk, world_.folder));
-  ASHLAR_TRY(os::remove_file(world_.disk, world_.folder + "/" + std::string(kUnfinished)));
+  ASHLAR_TRY(
+      os::remove_file(world_.disk, world_.folder + "/" + std::string(kUnfinishedHistoryName)));
   std::vector<std::uint64_t> numbers;
   for (const std::string& name : names) {
     if (const auto number = log::segment_number(name)) numbers.push_back(*number);
@@ -105,7 +101,7 @@ Result<bool> History::keep(const log::SegmentHeader& header, const std::string& 
   ASHLAR_TRY(os::remove_file(world_.disk, to));
   ASHLAR_TRY_ASSIGN(const bool is_linked, os::link_file(world_.disk, path, to));
   if (!is_linked) {
-    const std::string unfinished = world_.folder + "/" + std::string(kUnfinished);
+    const std::string unfinished = world_.folder + "/" + std::string(kUnfinishedHistoryName);
     ASHLAR_TRY(os::remove_file(world_.disk, unfinished));
     ASHLAR_TRY(copy_file(world_.disk, {.from = path, .to = unfinished}, [](std::uint64_t) {}));
     ASHLAR_TRY(os::rename_file(world_.disk, unfinished, to));

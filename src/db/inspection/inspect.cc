@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/numbered_name.h"
 #include "db/checkpoint_store.h"
+#include "db/inspection/history_survey.h"
 #include "db/inspection/value_survey.h"
 
 namespace ashlar::db {
@@ -28,6 +29,7 @@ class Inspector {
     if (is_of_tables()) {
       ASHLAR_TRY(survey_values(disk_, directory_, result_.tables, result_.log, report()));
     }
+    ASHLAR_TRY(survey_history(disk_, directory_, result_.log, report()));
     ASHLAR_TRY_ASSIGN(const log::Start start, find_start());
     result_.start = start;
     result_.log.judge_files(start.position, report());
@@ -102,7 +104,7 @@ class Inspector {
     for (const std::string& name : names) {
       const std::string path = directory_.path() + "/" + name;
       const bool belongs = name == kLockName || name == kFormatName || name == kLogFolder ||
-                           name == rows_folder(result_.engine()) ||
+                           name == kHistoryFolder || name == rows_folder(result_.engine()) ||
                            (is_of_tables() && name == kValueFolder);
       if (belongs) continue;
       if (base::number_in_name(name, kAsideSuffix)) {

@@ -76,6 +76,13 @@ struct ValueFigures {
   std::uint64_t live_bytes = 0;  ///< Of values that tables refer to.
 };
 
+/// What is kept of the log for those who follow it.
+struct HistoryFigures {
+  std::uint64_t segment_count = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t oldest_commit = 0;  ///< All from it on can be read; 0 when that is not so.
+};
+
 /// The log from the place on where the checkpoint or the tables leave off.
 struct LogFigures {
   std::uint64_t segment_count = 0;
@@ -102,6 +109,7 @@ struct DirectoryReport {
   std::optional<CheckpointFigures> checkpoint;  ///< Of the memory engine.
   std::optional<TableFigures> tables;           ///< Of the disk engine.
   std::optional<ValueFigures> values;           ///< Likewise, where there are any.
+  std::optional<HistoryFigures> history;        ///< Where there is any.
   LogFigures log;
   std::uint64_t checked_bytes = 0;  ///< Of all files that were read.
   std::vector<Damage> damages;
