@@ -2,6 +2,7 @@
 /// Several reads and writes as one: all of them at one moment, or none.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,9 +20,10 @@ inline constexpr std::size_t kTransactionReadsMax = std::size_t{1} << 20U;
 /// A transaction: reads see the database as it was when it began, and its own writes over that.
 /// Nobody else sees a write before `commit`, which makes all of them visible as one commit.
 ///
-/// Nothing waits for a transaction, and it waits for nobody. If another commit comes between that
-/// it must not come after, `commit` fails with kConflict and nothing has happened: run it again
-/// from its beginning, as `transact` does. One that has written nothing never conflicts.
+/// Nothing waits for a transaction, and it waits for nobody unless it asks to (`lock`). If another
+/// commit comes between that it must not come after, `commit` fails with kConflict and nothing has
+/// happened: run it again from its beginning, as `transact` does. One that has written nothing
+/// never conflicts.
 ///
 /// What may have been read is a key, by whatever call, and of a range what its iterator has passed,
 /// keys that were not there included. Of keys that share a hash one may stand for another: then a
@@ -75,6 +77,23 @@ class Transaction {
   ///
   /// Errors: kInvalidArgument  a rollback to an earlier one has undone the savepoint itself
   Result<void> rollback_to(Savepoint savepoint);
+
+  /// Asks to be the only one at work on `key`, where many would make each other run again: waits
+  /// until no other transaction holds this lock, in the order of asking, and holds it until this
+  /// one ends; a rollback to a savepoint keeps it. Only those who ask wait for it: other reads and
+  /// writes of the key go on as ever, and `commit` finds out. To ask again for what it holds does
+  /// nothing. A transaction that has neither read nor written anything sees the database as it is
+  /// when it gets the lock, and so what the one before has committed.
+  ///
+  /// Input:  limit  how long to wait at most; zero: not at all
+  /// Errors: kConflict  "deadlock: ...", at once: the holder of the lock waits for this transaction,
+  ///                    maybe over others. It goes on without this lock, and the others wait until
+  ///                    it ends: roll it back. `transact` runs it again
+  ///         kBusy      the limit passed: names the key; it goes on without this lock
+  /// Cost:   one short mutex that all locks of the database share, and a moment as `begin` takes.
+  ///         `commit` lets go of it before it waits for the disk
+  Result<void> lock(std::string_view key,
+                    std::chrono::milliseconds limit = std::chrono::seconds(1));
 
   /// Makes all that was written visible, and ends the transaction unless iterators are held.
   ///

@@ -31,6 +31,7 @@
 #include "os/posix_disk.h"
 #include "txn/announcement.h"
 #include "txn/conflicts.h"
+#include "txn/key_locks.h"
 
 namespace ashlar::db {
 
@@ -171,6 +172,14 @@ struct Db::Impl {
   Result<std::vector<std::optional<Value>>> old_values_of(
       std::span<const engine::Operation> operations, const engine::View& view) const;
 
+  /// Returns when all that shows by now is as durable as `durability` asks.
+  ///
+  /// Errors: kUnavailable  the log is poisoned, and some of it may not survive
+  Result<void> make_shown_durable(Durability durability) {
+    if (journal == nullptr || durability != Durability::kDisk) return {};
+    return journal->make_shown_durable();
+  }
+
   /// Whether the database is still open for what a caller has just got hold of (D2).
   bool is_open_for_holders();
 
@@ -191,6 +200,7 @@ struct Db::Impl {
   engine::PersistentEngine* persistent = nullptr;  // The same, when it keeps its rows in files.
   std::unique_ptr<txn::Conflicts> conflicts;       // Of the engine.
   std::unique_ptr<db::Journal> journal;            // Null without a directory.
+  txn::KeyLocks key_locks;
 
   // Atomic, so that reads learn of the end by one load (D3). Written under `close_mutex`.
   std::atomic<db::Phase> phase = db::Phase::kOpen;

@@ -199,6 +199,11 @@ engine::TimeMs Journal::moment_ms() const noexcept {
   return moment_ms_.load(std::memory_order_relaxed);
 }
 
+/// What shows has been appended before.
+Result<void> Journal::make_shown_durable() {
+  return log_->durable(log_->end().position);
+}
+
 /// Takes the time now and then, without a reading for each commit.
 void Journal::note_time(log::Position end) noexcept {
   if (end - moment_end_.load(std::memory_order_relaxed) < kBytesPerClockReading) return;

@@ -90,6 +90,11 @@ class Journal final : private engine::LogControl {
                                                txn::Announcement& announcement,
                                                Durability durability);
 
+  /// Returns when every commit is durable that showed before the call.
+  ///
+  /// Errors: kUnavailable  the log is poisoned
+  Result<void> make_shown_durable();
+
   /// Writes all that the engine holds to a checkpoint, beside writers, or has an engine with files
   /// flush it, and lets go of the log before it. A full disk gives it the log's reserve. One call
   /// at a time works; others wait for it and then do the same.

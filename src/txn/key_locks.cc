@@ -22,7 +22,7 @@ KeyLocks::Outcome KeyLocks::lock(Holder& holder, std::string_view key, Deadline 
   Entry& entry = found->second;
   if (entry.holder == &holder) return Outcome::kHeld;
   if (closes_cycle(entry, holder)) return Outcome::kDeadlock;
-  return wait(entry, holder, until);
+  return until == kAtOnce ? Outcome::kTimedOut : wait(entry, holder, until);
 }
 
 bool KeyLocks::is_held_by(const Holder& holder, std::string_view key) const noexcept {

@@ -39,6 +39,8 @@ class KeyLocks {
  public:
   class Holder;
   using Deadline = std::chrono::steady_clock::time_point;
+  /// For who does not want to wait at all.
+  static constexpr Deadline kAtOnce{};
 
   enum class Outcome : std::uint8_t {
     kHeld,
@@ -105,8 +107,9 @@ class KeyLocks::Holder {
   Holder(const Holder&) = delete;
   Holder& operator=(const Holder&) = delete;
 
-  /// Waits for the lock of `key` until the moment `until`, in the order of asking; not at all where
-  /// that is past. What is held is got at once. May throw std::bad_alloc, and then has not got it.
+  /// Waits for the lock of `key` until the moment `until`, in the order of asking; with kAtOnce it
+  /// stands in no queue. What is held is got at once. May throw std::bad_alloc, and then has not
+  /// got it.
   ///
   /// Cost: one short mutex that all share; an entry for a key that nobody holds
   Outcome lock(std::string_view key, Deadline until) { return locks_.lock(*this, key, until); }

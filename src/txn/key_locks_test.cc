@@ -57,13 +57,14 @@ TEST(KeyLocks, GivesUpAtItsLimitAndIsNotInTheWay) {
   KeyLocks::Holder first(locks);
   KeyLocks::Holder second(locks);
   ASSERT_EQ(first.lock("a", far()), Outcome::kHeld);
-  EXPECT_EQ(second.lock("a", {}), Outcome::kTimedOut);
+  EXPECT_EQ(second.lock("a", KeyLocks::kAtOnce), Outcome::kTimedOut);
+  EXPECT_EQ(second.lock("a", soon() - milliseconds(10)), Outcome::kTimedOut) << "in the past";
   EXPECT_EQ(second.lock("a", soon()), Outcome::kTimedOut);
   EXPECT_EQ(locks.figures().waiter_count, 0U);
   locks.check();
   first.release();
   EXPECT_EQ(locks.figures().key_count, 0U) << "it went to nobody";
-  EXPECT_EQ(second.lock("a", {}), Outcome::kHeld) << "what is free needs no time";
+  EXPECT_EQ(second.lock("a", KeyLocks::kAtOnce), Outcome::kHeld) << "what is free needs no time";
 }
 
 TEST(KeyLocks, LetsGoOfAllItHolds) {
@@ -71,22 +72,23 @@ TEST(KeyLocks, LetsGoOfAllItHolds) {
   KeyLocks::Holder other(locks);
   {
     KeyLocks::Holder holder(locks);
-    for (const char* key : {"a", "b", "c"}) ASSERT_EQ(holder.lock(key, {}), Outcome::kHeld);
-    EXPECT_EQ(other.lock("b", {}), Outcome::kTimedOut);
+    for (const char* key : {"a", "b", "c"})
+      ASSERT_EQ(holder.lock(key, KeyLocks::kAtOnce), Outcome::kHeld);
+    EXPECT_EQ(other.lock("b", KeyLocks::kAtOnce), Outcome::kTimedOut);
   }
   EXPECT_EQ(locks.figures().key_count, 0U);
   KeyLocks::Holder holder(locks);
-  ASSERT_EQ(holder.lock("a", {}), Outcome::kHeld);
+  ASSERT_EQ(holder.lock("a", KeyLocks::kAtOnce), Outcome::kHeld);
   holder.release();
   EXPECT_TRUE(holder.is_empty());
-  EXPECT_EQ(other.lock("a", {}), Outcome::kHeld);
+  EXPECT_EQ(other.lock("a", KeyLocks::kAtOnce), Outcome::kHeld);
 }
 
 // X5: in the order of asking. One in the middle that gives up is passed over.
 TEST(KeyLocks, PassesAKeyOnInTheOrderOfAsking) {
   KeyLocks locks;
   KeyLocks::Holder first(locks);
-  ASSERT_EQ(first.lock("a", {}), Outcome::kHeld);
+  ASSERT_EQ(first.lock("a", KeyLocks::kAtOnce), Outcome::kHeld);
   std::vector<int> order;  // Written by holders of the lock only.
   std::vector<std::jthread> threads;
   for (int i = 0; i < 6; ++i) {
@@ -113,7 +115,7 @@ void expect_deadlock_of(std::size_t count) {
   std::vector<std::unique_ptr<KeyLocks::Holder>> holders;
   for (std::size_t i = 0; i < count; ++i) {
     holders.push_back(std::make_unique<KeyLocks::Holder>(locks));
-    ASSERT_EQ(holders.back()->lock(std::to_string(i), {}), Outcome::kHeld);
+    ASSERT_EQ(holders.back()->lock(std::to_string(i), KeyLocks::kAtOnce), Outcome::kHeld);
   }
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i + 1 < count; ++i) {
@@ -148,9 +150,9 @@ TEST(KeyLocks, FindsADeadlockThroughAQueue) {
   KeyLocks::Holder a(locks);
   KeyLocks::Holder b(locks);
   KeyLocks::Holder c(locks);
-  ASSERT_EQ(a.lock("a", {}), Outcome::kHeld);
-  ASSERT_EQ(b.lock("b", {}), Outcome::kHeld);
-  ASSERT_EQ(c.lock("c", {}), Outcome::kHeld);
+  ASSERT_EQ(a.lock("a", KeyLocks::kAtOnce), Outcome::kHeld);
+  ASSERT_EQ(b.lock("b", KeyLocks::kAtOnce), Outcome::kHeld);
+  ASSERT_EQ(c.lock("c", KeyLocks::kAtOnce), Outcome::kHeld);
   std::jthread second([&] {
     EXPECT_EQ(b.lock("c", far()), Outcome::kHeld);
     b.release();
@@ -172,8 +174,8 @@ TEST(KeyLocks, FindsADeadlockWithWhomAKeyHasPassedTo) {
   KeyLocks::Holder first(locks);
   KeyLocks::Holder next(locks);
   KeyLocks::Holder last(locks);
-  ASSERT_EQ(first.lock("a", {}), Outcome::kHeld);
-  ASSERT_EQ(last.lock("b", {}), Outcome::kHeld);
+  ASSERT_EQ(first.lock("a", KeyLocks::kAtOnce), Outcome::kHeld);
+  ASSERT_EQ(last.lock("b", KeyLocks::kAtOnce), Outcome::kHeld);
   std::jthread waiting([&] { EXPECT_EQ(next.lock("a", far()), Outcome::kHeld); });
   wait_for_waiters(locks, 1);
   std::jthread behind([&] {
@@ -207,7 +209,7 @@ TEST(KeyLocks, CountsRightBesideThreads) {
         const bool is_short = random.chance(5);
         if (random.chance(20)) std::this_thread::yield();
         has_all = has_all && holder.lock(std::to_string(key),
-                                         is_short ? KeyLocks::Deadline{} : far()) == Outcome::kHeld;
+                                         is_short ? KeyLocks::kAtOnce : far()) == Outcome::kHeld;
       }
       if (!has_all) {
         ++given_up_count;
