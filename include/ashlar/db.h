@@ -1,6 +1,6 @@
 /// \file
-/// The database. This header and those it includes are the whole C++ API; `ashlar/c.h` is the C
-/// one.
+/// The database. This header, those it includes, `ashlar/transaction.h` and `ashlar/atomic.h` are
+/// the whole C++ API; `ashlar/c.h` is the C one.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,8 @@ namespace ashlar {
 
 namespace db {
 struct Access;
-}
+class AtomicStep;
+}  // namespace db
 
 class ChangeStream;
 class Transaction;
@@ -234,6 +235,7 @@ class Db {
  private:
   friend struct db::Access;
   friend class ChangeStream;
+  friend class db::AtomicStep;
   friend class Transaction;
   struct Impl;
   explicit Db(std::unique_ptr<Impl> impl) noexcept;

@@ -109,6 +109,7 @@ class Transaction {
 
  private:
   friend class Db;
+  friend class db::AtomicStep;
   struct Impl;
   explicit Transaction(std::unique_ptr<Impl> impl) noexcept;
 
