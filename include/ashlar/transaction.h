@@ -86,9 +86,9 @@ class Transaction {
   /// when it gets the lock, and so what the one before has committed.
   ///
   /// Input:  limit  how long to wait at most; zero: not at all
-  /// Errors: kConflict  "deadlock: ...", at once: the holder of the lock waits for this transaction,
-  ///                    maybe over others. It goes on without this lock, and the others wait until
-  ///                    it ends: roll it back. `transact` runs it again
+  /// Errors: kConflict  "deadlock: ...", at once: the holder of the lock waits for one that this
+  ///                    transaction holds, maybe over others. It goes on without the lock, and the
+  ///                    others wait until it ends: roll it back, as `transact` does
   ///         kBusy      the limit passed: names the key; it goes on without this lock
   /// Cost:   one short mutex that all locks of the database share, and a moment as `begin` takes.
   ///         `commit` lets go of it before it waits for the disk

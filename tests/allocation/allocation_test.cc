@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "ashlar/atomic.h"
+#include "ashlar/transaction.h"
 #include "script.h"
 #include "testing/workload_scale.h"
 
@@ -150,6 +152,57 @@ TEST_P(Allocation, MayFailInAllThatHasToDoWithDeadlines) {
                  maintain_step(),
                  {.act = expire("key1", Expiry::at_ms(0)),
                   .effect = [](Content& content) { content.erase("key1"); }}}});
+}
+
+TEST_P(Allocation, MayFailInWhatIsDoneInOneStep) {
+  const auto sets = [](const std::string& key, const std::string& value) {
+    return [key, value](Content& content) { content[key] = value; };
+  };
+  const auto must_hold = [](const Result<bool>& result) -> Result<void> {
+    EXPECT_TRUE(!result || *result);
+    return without_answer(result);
+  };
+  run({.prepare =
+           [](Stage& stage) {
+             fill(stage, 10);
+             stage.put("number", "41");
+           },
+       .steps = {{.act =
+                      [must_hold](Stage& stage) {
+                        return must_hold(put_if_absent(stage.db(), "new", kMiddle));
+                      },
+                  .effect = sets("new", kMiddle)},
+                 {.act =
+                      [must_hold](Stage& stage) {
+                        return must_hold(compare_and_set(stage.db(), "large", kLarge, kMiddle));
+                      },
+                  .effect = sets("large", kMiddle)},
+                 {.act = [](Stage& stage) -> Result<void> {
+                    ASHLAR_TRY(increment(stage.db(), "number"));
+                    return {};
+                  },
+                  .effect = sets("number", "42")},
+                 {.act = [](Stage& stage) -> Result<void> {
+                    ASHLAR_TRY(append(stage.db(), "large", kLarge));
+                    return {};
+                  },
+                  .effect = sets("large", kMiddle + kLarge)}}});
+}
+
+// Whoever waits for a lock may lack memory as well as who gets it at once.
+TEST_P(Allocation, MayFailInTransactionsWithLocks) {
+  run({.prepare = [](Stage& stage) { fill(stage, 10); },
+       .steps = {{.act = [](Stage& stage) -> Result<void> {
+                    ASHLAR_TRY_ASSIGN(Transaction holder, stage.db().begin());
+                    ASHLAR_TRY(holder.lock(kKey));
+                    ASHLAR_TRY_ASSIGN(Transaction other, stage.db().begin());
+                    const auto waited = other.lock(kKey, std::chrono::milliseconds(1));
+                    const bool is_busy = waited.error().code() == ErrorCode::kBusy;
+                    if (!is_busy) return waited;
+                    ASHLAR_TRY(holder.put(kKey, kLarge));
+                    return holder.commit();
+                  },
+                  .effect = [](Content& content) { content[kKey] = kLarge; }}}});
 }
 
 // C1
