@@ -11,7 +11,7 @@ namespace ashlar::bench {
 
 namespace {
 
-constexpr std::array<Row, 24> kRows = {{
+constexpr std::array<Row, 25> kRows = {{
     {.name = "mem-get", .what = "read, 1 M keys, uniform", .must = 3, .aim = 5, .run = run_get},
     {.name = "mem-get-hot",
      .what = "read, 10 K keys, uniform",
@@ -128,6 +128,11 @@ constexpr std::array<Row, 24> kRows = {{
      .must = 1 / 1.15,
      .aim = 1 / 1.07,
      .run = run_txn_serializable_cost},
+    {.name = "changes-tail",
+     .what = "a writer with a follower against one without",
+     .must = 1 / 1.05,
+     .aim = 1 / 1.02,
+     .run = run_changes_tail},
 }};
 
 }  // namespace

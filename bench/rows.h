@@ -86,5 +86,6 @@ RowOutcome run_txn_low_disk(const Row& row, const Settings& settings);
 RowOutcome run_txn_high(const Row& row, const Settings& settings);
 RowOutcome run_txn_counter(const Row& row, const Settings& settings);
 RowOutcome run_txn_serializable_cost(const Row& row, const Settings& settings);
+RowOutcome run_changes_tail(const Row& row, const Settings& settings);
 
 }  // namespace ashlar::bench

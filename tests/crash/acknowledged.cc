@@ -1,5 +1,6 @@
 #include "acknowledged.h"
 
+#include "ashlar/transaction.h"
 #include "base/hash.h"
 
 namespace ashlar::crash {
@@ -16,6 +17,23 @@ Expiry far_deadline() {
   return Expiry::in(std::chrono::hours(24 * 365));
 }
 
+/// Reads what it writes, and undoes a part before it commits.
+bool run_transaction(Db& db, const Script::Step& step, Expiry expiry) {
+  auto transaction = db.begin();
+  if (!transaction) return false;
+  const auto write = [&](const std::string& key, const std::optional<std::string>& value) {
+    return value ? transaction->put(key, *value, expiry).has_value()
+                 : transaction->erase(key).has_value();
+  };
+  for (const auto& [key, value] : step.writes) {
+    if (!transaction->get(key)) return false;
+    const auto before = transaction->savepoint();
+    if (!write(key, "undone") || !transaction->rollback_to(before)) return false;
+    if (!write(key, value)) return false;
+  }
+  return transaction->commit(step.durability).has_value();
+}
+
 }  // namespace
 
 Script::Step Script::next() {
@@ -23,6 +41,7 @@ Script::Step Script::next() {
   Step step;
   const std::uint64_t kind = random_.below(100);
   step.is_batch = kind < 15;
+  step.is_transaction = step.is_batch && random_.chance(50);
   step.has_deadline = kind >= 90;
   step.makes_checkpoint = random_.below(500) == 0;
   const std::uint64_t durability = random_.below(100);
@@ -57,6 +76,7 @@ bool run_step(Db& db, const Script::Step& step) {
     if (value) return db.put(key, *value, expiry, step.durability).has_value();
     return db.erase(key, step.durability).has_value();
   }
+  if (step.is_transaction) return run_transaction(db, step, expiry);
   WriteBatch batch;
   for (const auto& [key, value] : step.writes) {
     if (value) {

@@ -30,6 +30,7 @@ class Script {
   struct Step {
     std::map<std::string, std::optional<std::string>> writes;  ///< nullopt: erase.
     bool is_batch = false;
+    bool is_transaction = false;  ///< Of a batch: made as one, with something undone in between.
     bool has_deadline = false;
     bool is_short_lived = false;    ///< The deadline comes before anybody looks (T1).
     bool makes_checkpoint = false;  ///< Before it.

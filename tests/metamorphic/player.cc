@@ -167,12 +167,15 @@ std::string Player::answer_write(const Step& step) {
     case Call::kPersist:
       return text_of(db_->persist(step.key, durability));
     default:
-      return write_batch(step.writes, durability);
+      return opening_.ways.batch == Ways::Batch::kTransaction
+                 ? write_transaction(step.writes, durability)
+                 : write_batch(step.writes, durability);
   }
 }
 
 std::string Player::put(const Write& write, Durability durability) {
   if (opening_.ways.put == Ways::Put::kBatchOfOne) return write_batch({write}, durability);
+  if (opening_.ways.put == Ways::Put::kTransaction) return write_transaction({write}, durability);
   return text_of(db_->put(write.key, *write.value, write.expiry, durability));
 }
 
@@ -186,6 +189,22 @@ std::string Player::write_batch(const std::vector<Write>& writes, Durability dur
     }
   }
   return text_of(db_->write(batch, durability));
+}
+
+/// One that is refused anything is rolled back, as a batch with it would not have happened.
+std::string Player::write_transaction(const std::vector<Write>& writes, Durability durability) {
+  auto transaction = db_->begin();
+  if (!transaction) return text_of(transaction.error());
+  for (const Write& write : writes) {
+    if (write.value) {
+      const auto put = transaction->put(write.key, *write.value, write.expiry);
+      if (!put) return text_of(put);
+    } else {
+      const auto erased = transaction->erase(write.key);
+      if (!erased) return text_of(erased.error());
+    }
+  }
+  return text_of(transaction->commit(durability));
 }
 
 std::string Player::answer_read(const Step& step) {

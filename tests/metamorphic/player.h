@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ashlar/db.h"
+#include "ashlar/transaction.h"
 #include "os/disk.h"
 #include "os/manual_clock.h"
 #include "os/posix_disk.h"
@@ -50,6 +51,7 @@ class Player {
 
   std::string put(const Write& write, Durability durability);
   std::string write_batch(const std::vector<Write>& writes, Durability durability);
+  std::string write_transaction(const std::vector<Write>& writes, Durability durability);
   std::string get(const std::string& key, const Snapshot* at);
   std::string exists(const std::string& key, const Snapshot* at);
   std::string multi_get(const std::vector<std::string>& keys, const Snapshot* at);

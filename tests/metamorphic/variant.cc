@@ -65,6 +65,12 @@ Options draw_options(const Variant& variant, Draw& draw) {
   if (variant.engine == Engine::kMemory) {
     options.memory_policy = draw.one_of<MemoryPolicy>("memory_policy", {"refuse", "evict"});
   }
+  if (options.memory_policy == MemoryPolicy::kRefuse) {
+    options.history_bytes_max = draw.number("history_bytes_max", {0, 0, 200 * kKiB, 100 * kMiB});
+  }
+  if (options.history_bytes_max > 0) {
+    options.history_has_old_values = draw.yes_or_no("history_has_old_values");
+  }
   return options;
 }
 
@@ -111,7 +117,8 @@ Intervals draw_intervals(Draw& draw) {
 
 Ways draw_ways(Draw& draw) {
   return {.get = draw.one_of<Ways::Get>("get_by", {"get", "multi_get", "scan"}),
-          .put = draw.one_of<Ways::Put>("put_by", {"put", "batch"}),
+          .put = draw.one_of<Ways::Put>("put_by", {"put", "batch", "transaction"}),
+          .batch = draw.one_of<Ways::Batch>("batch_by", {"batch", "transaction"}),
           .exists = draw.one_of<Ways::Exists>("exists_by", {"exists", "get"}),
           .multi_get = draw.one_of<Ways::MultiGet>("multi_get_by", {"multi_get", "get"}),
           .scan = draw.one_of<Ways::Scan>("scan_by", {"next", "previous"})};

@@ -38,12 +38,14 @@ enum class DurabilityRule : std::uint8_t { kAsAsked, kNone, kProcess, kDisk };
 /// Ways of asking the same.
 struct Ways {
   enum class Get : std::uint8_t { kGet, kMultiGet, kScan };
-  enum class Put : std::uint8_t { kPut, kBatchOfOne };
+  enum class Put : std::uint8_t { kPut, kBatchOfOne, kTransaction };
+  enum class Batch : std::uint8_t { kBatch, kTransaction };
   enum class Exists : std::uint8_t { kExists, kGet };
   enum class MultiGet : std::uint8_t { kAtOnce, kOneByOne };
   enum class Scan : std::uint8_t { kForward, kBackward };
   Get get = Get::kGet;
   Put put = Put::kPut;
+  Batch batch = Batch::kBatch;
   Exists exists = Exists::kExists;
   MultiGet multi_get = MultiGet::kAtOnce;
   Scan scan = Scan::kForward;

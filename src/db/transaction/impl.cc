@@ -164,7 +164,7 @@ Result<void> Transaction::Impl::commit(std::span<const engine::Operation> operat
     // Of a key that only the transaction had put: then it has written nothing.
     ASHLAR_TRY_ASSIGN(const bool was_there,
                       db.engine->get(operations.front().key, view, nullptr, nullptr));
-    if (!was_there) return {};
+    if (!was_there) return db.make_shown_durable(durability);
   }
   ASHLAR_TRY_ASSIGN(const auto old_values, db.old_values_of(operations, view));
   let_go_of_snapshot();
