@@ -57,10 +57,7 @@ Result<std::size_t> Db::Impl::apply_over_old_values(std::span<const engine::Oper
   const txn::ReadSet nothing;
   while (true) {
     ASHLAR_TRY_ASSIGN(const txn::Conflicts::Entered entered, conflicts->enter());
-    struct Leave {
-      txn::Conflicts& conflicts;
-      ~Leave() { conflicts.leave(); }
-    } const leave{*conflicts};
+    const txn::Conflicts::Leaver leaver(*conflicts);
     ASHLAR_TRY_ASSIGN(const engine::View view, engine->acquire_snapshot());
     const auto old_values = old_values_of(operations, view);
     engine->release_snapshot(view.sequence);

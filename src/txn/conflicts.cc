@@ -31,16 +31,14 @@ Conflicts::~Conflicts() {
 /// generation has changed by the time that a writer keeps something to himself (X3).
 Result<Conflicts::Entered> Conflicts::enter() {
   under_way_count_.fetch_add(1, std::memory_order_seq_cst);
+  Leaver leaver(*this);
   Entered entered{.generation = generation_.load(std::memory_order_seq_cst)};
   if (do_all_tell_.load(std::memory_order_seq_cst)) {
     entered.tables = tables_told_.load(std::memory_order_seq_cst);
   }
   if (entered.tables == nullptr || entered.generation % 2 != 0) [[unlikely]] {
     const base::MutexLock lock(mutex_);
-    if (Result<void> started = start_telling(); !started) {
-      leave();
-      return std::unexpected(started.error());
-    }
+    ASHLAR_TRY(start_telling());
     entered.generation = generation_.load(std::memory_order_seq_cst);
     entered.tables = tables_.get();
   }
@@ -48,6 +46,7 @@ Result<Conflicts::Entered> Conflicts::enter() {
   do {
     entered.owner = last_owner_.fetch_add(1, std::memory_order_relaxed) + 1;
   } while (entered.owner == 0);  // It stands for no transaction.
+  leaver.stay();
   return entered;
 }
 

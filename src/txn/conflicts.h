@@ -50,7 +50,23 @@ class Conflicts {
     CommitRing::Owner owner = 0;
   };
 
-  /// A transaction begins. Before it takes its snapshot.
+  /// Leaves at the end of a scope, by an exception too, unless `stay` was called.
+  class Leaver {
+   public:
+    explicit Leaver(Conflicts& conflicts) noexcept : conflicts_(&conflicts) {}
+    Leaver(const Leaver&) = delete;
+    Leaver& operator=(const Leaver&) = delete;
+    ~Leaver() {
+      if (conflicts_ != nullptr) conflicts_->leave();
+    }
+    void stay() noexcept { conflicts_ = nullptr; }
+
+   private:
+    Conflicts* conflicts_;  // Null once it is to stay.
+  };
+
+  /// A transaction begins. Before it takes its snapshot. May throw std::bad_alloc, and then has not
+  /// entered.
   ///
   /// Errors: kOutOfSpace  the budget has no room for the tables, up to 12 MiB once
   /// Cost:   two shared counters; where nobody has been for a while, also what

@@ -4,7 +4,6 @@
 #include "db/atomic/step.h"
 
 #include <algorithm>
-#include <chrono>
 #include <span>
 
 namespace ashlar::db {
@@ -12,7 +11,9 @@ namespace ashlar::db {
 Result<void> AtomicStep::look() {
   transaction_.reset();
   ASHLAR_TRY(db_.check_key(key_));
-  if (++try_count_ > kTriesWithoutLock && locks_.is_empty()) {
+  if (try_count_ < kTriesWithoutLock) {
+    ++try_count_;
+  } else if (locks_.is_empty()) {
     // Without it the step goes on as before.
     (void)locks_.lock(key_, std::chrono::steady_clock::now() + kLockWaitMax);
   }

@@ -9,6 +9,7 @@
 /// that of those who have failed one is at it, while the others wait in a queue.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string_view>

@@ -44,17 +44,15 @@ Result<void> Transaction::Impl::begin() {
 /// The new one first: without any, `close` could succeed in between (D2).
 Result<void> Transaction::Impl::take_moment() {
   ASHLAR_TRY_ASSIGN(const txn::Conflicts::Entered now, db.conflicts->enter());
-  auto taken = db.engine->acquire_snapshot();
-  if (!taken) {
-    db.conflicts->leave();
-    return std::unexpected(taken.error());
-  }
+  txn::Conflicts::Leaver leaver(*db.conflicts);
+  ASHLAR_TRY_ASSIGN(const engine::View newest, db.engine->acquire_snapshot());
+  leaver.stay();
   if (has_snapshot) {
     let_go_of_snapshot();
     db.conflicts->leave();
   }
   entered = now;
-  view = *taken;
+  view = newest;
   has_snapshot = true;
   return {};
 }

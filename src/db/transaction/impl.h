@@ -17,7 +17,8 @@ namespace ashlar {
 
 /// Of a transaction that is not over there is a snapshot, and it has entered `conflicts`.
 struct Transaction::Impl {
-  Impl(Db::Impl& its_db, Isolation its_isolation) noexcept : db(its_db), isolation(its_isolation) {}
+  /// May throw std::bad_alloc.
+  Impl(Db::Impl& its_db, Isolation its_isolation) : db(its_db), isolation(its_isolation) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() { end(); }

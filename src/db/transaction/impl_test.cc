@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -187,6 +186,30 @@ TEST_P(LockTest, TellsOfADeadlockAtOnce) {
   ASSERT_TRUE(second.put("b", "1"));
   EXPECT_EQ(code_of(second.commit()), "ok");
   waiting.join();
+}
+
+TEST_P(LockTest, IsRunAgainByTransactAfterADeadlock) {
+  Transaction holder = begin();
+  ASSERT_TRUE(holder.lock("a"));
+  std::jthread waiting;
+  int run = 0;
+  const auto body = [&](Transaction& transaction) -> Result<void> {
+    ASHLAR_TRY(transaction.lock("b", kLong));
+    if (++run == 1) {
+      waiting = std::jthread([&] {
+        EXPECT_EQ(code_of(holder.lock("b", kLong)), "ok");
+        EXPECT_EQ(code_of(holder.commit()), "ok");
+      });
+    }
+    Result<void> locked = transaction.lock("a", kNotAtAll);
+    while (!locked && locked.error().code() == ErrorCode::kBusy) {
+      locked = transaction.lock("a", kNotAtAll);
+    }
+    ASHLAR_TRY(locked);
+    return transaction.put("b", "1");
+  };
+  EXPECT_EQ(transact(db_, body, {.isolation = GetParam()}).value(), 2U);
+  EXPECT_EQ(std::string(db_.get("b").value()->view()), "1");
 }
 
 // X6, X7: money moves between accounts locked in any order; `transact` runs again whoever would
