@@ -82,6 +82,8 @@ constexpr PlantedBug kBugs[] = {
      kTimedTries},
     {"batch-tail", "isolation_planted", kThreads, "dropping the last operation of a batch", 1,
      kTimedTries},
+    {"stream-before-durable", "replay_planted", "--size=4000",
+     "handing out commits that are not durable yet", 1, kTimedTries},
     {"lost-write", "soak", kSoak, "losing one put of some thousands"},
     {"open-files", "soak", kSoak, "leaving a file open each time it is filled and emptied"},
     {"left-files", "soak", kSoak, "leaving a file behind each time"},

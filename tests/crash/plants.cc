@@ -118,7 +118,9 @@ bool plant_bug(std::string_view name) {
       {"batch-tail", Bug::kBatchTail},
   };
   const auto found = bugs.find(name);
-  if (found == bugs.end()) return plant_table_bug(name) || plant_transaction_bug(name);
+  if (found == bugs.end()) {
+    return plant_table_bug(name) || plant_transaction_bug(name) || plant_change_bug(name);
+  }
   planted = found->second;
   return true;
 }

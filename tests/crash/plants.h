@@ -19,4 +19,7 @@ bool plant_table_bug(std::string_view name);
 /// And for those of transactions (plants_transactions.cc).
 bool plant_transaction_bug(std::string_view name);
 
+/// And for that of the change stream (plants_changes.cc).
+bool plant_change_bug(std::string_view name);
+
 }  // namespace ashlar::crash

@@ -1,5 +1,5 @@
 // What transactions read, are told of and validate, with bugs that can be switched on. What stands
-// here is all that conflicts.cc, announcement.cc and transaction.cc define: see plants.cc.
+// here is all that conflicts.cc, announcement.cc and transaction/impl.cc define: see plants.cc.
 
 #include <algorithm>
 #include <atomic>
@@ -56,6 +56,16 @@ ashlar::engine::View operator|(Moment, const ashlar::engine::View& view) {
   return planted == Bug::kNewestReads ? ashlar::engine::kLatest : view;
 }
 
+/// `answer % kThenHesitate` is the answer, a moment later.
+enum class Then : std::uint8_t { kThenHesitate };
+using enum Then;
+
+template <typename Answer>
+Answer operator%(Answer answer, Then) {
+  hesitate();
+  return answer;
+}
+
 }  // namespace
 
 // The first thing that is done with an operation that is announced; the announcement itself; and
@@ -82,12 +92,10 @@ ashlar::engine::View operator|(Moment, const ashlar::engine::View& view) {
 #undef any_of
 #undef prefetch
 
-#define acquire_snapshot() \
-  acquire_snapshot();      \
-  hesitate()
+#define acquire_snapshot() acquire_snapshot() % kThenHesitate
 #define get(key, ...) get(key __VA_OPT__(, kMoment |) __VA_ARGS__)
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "db/transaction/transaction.cc"
+#include "db/transaction/impl.cc"
 #undef get
 #undef acquire_snapshot
 
