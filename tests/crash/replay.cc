@@ -152,7 +152,7 @@ class Run {
     }
     made_.clear();
     rows_now_ = rows_;
-    newest_ = surely_there_ = bounds.newest;
+    newest_ = surely_there_ = there_after_kill_ = bounds.newest;
     ASHLAR_TRY_ASSIGN(const ReplayRows found, read_rows(*db_));
     if (found.rows() != rows_.at(clock_.now_ms()).rows()) {
       violate("the rows are not those after commit " + std::to_string(newest_));
@@ -237,7 +237,7 @@ class Run {
     } else if (end == End::kKill) {
       disk_.crash_process();
       db_.reset();
-      surely_there_ = std::max(surely_there_, there_after_kill_);
+      surely_there_ = there_after_kill_;
       ++kill_count_;
     } else {
       const auto closed = db_->close();

@@ -23,8 +23,8 @@
 namespace ashlar::db {
 namespace {
 
-// Where a frame has the length of its payload: one that is damaged is found when the log has gone on
-// so far, and taken for that of a frame that is still being written before.
+// Where a frame has the length of its payload: one that is damaged is found when the log has gone
+// on so far, and taken for that of a frame that is still being written before.
 constexpr std::uint64_t kLengthOffset = 8;
 
 /// The payload of the commit with this number: most are short, some longer than a segment.
@@ -385,8 +385,9 @@ class WatchedDisk final : public testing::ForwardingDisk {
   std::function<void()> before_write;
 };
 
-// J4: a frame that is longer than the ring is made durable in pieces. Whoever looks in between finds
-// the end in the midst of it: that is no damage, and it is not handed out before all of it is there.
+// J4: a frame that is longer than the ring is made durable in pieces. Whoever looks in between
+// finds the end in the midst of it: that is no damage, and it is not handed out before all of it is
+// there.
 TEST(CommitReader, WaitsForTheRestOfALongFrame) {
   os::SimulatedDisk below;
   WatchedDisk disk(below);
