@@ -14,6 +14,9 @@ namespace {
 // The log may give up segments while they are looked through: then they are looked for once more.
 constexpr int kLookCountMax = 3;
 
+// In nearly all segments a frame begins and ends; where not, those behind are looked into as well.
+constexpr std::size_t kLookedIntoMax[] = {1, SegmentTrail::kOpenMax};
+
 }  // namespace
 
 CommitReader::CommitReader(os::Disk& disk, std::vector<std::string> folders)
@@ -34,15 +37,19 @@ Result<log::Position> CommitReader::find_end(const std::string& log) {
 /// Where the first frame begins that begins in the segment `number` or behind it, before `end`.
 Result<std::optional<log::Start>> CommitReader::begin_of(std::uint64_t number,
                                                          log::Position end) const {
-  ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail_.open_from(number));
-  if (segments.empty() || segments.first() >= end) return std::nullopt;
-  const log::LogId log_id = segments.segments().front().header.log_id;
-  log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
-  ASHLAR_TRY_ASSIGN(const auto frame, reader.find_from(segments.first()));
-  if (!frame || frame->position >= end) return std::nullopt;
-  return log::Start{.position = frame->position,
-                    .chain = frame->header.chain,
-                    .commit = frame->header.commit - 1};
+  for (const std::size_t count_max : kLookedIntoMax) {
+    ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail_.open_from(number, count_max));
+    if (segments.empty() || segments.first() >= end) return std::nullopt;
+    const log::LogId log_id = segments.segments().front().header.log_id;
+    log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
+    ASHLAR_TRY_ASSIGN(const auto frame, reader.find_from(segments.first()));
+    if (!frame) continue;
+    if (frame->position >= end) return std::nullopt;
+    return log::Start{.position = frame->position,
+                      .chain = frame->header.chain,
+                      .commit = frame->header.commit - 1};
+  }
+  return std::nullopt;
 }
 
 /// The oldest segments may go while they are looked for, and the newest may have no frame yet.

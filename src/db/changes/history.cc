@@ -27,19 +27,23 @@ std::string History::path_of(std::uint64_t number) const {
 Result<std::optional<History::Kept>> History::look_at(std::uint64_t number,
                                                       log::LogId log_id) const {
   const SegmentTrail trail(world_.disk, {world_.log_folder, world_.folder});  // Its own one first.
-  ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail.open_from(number));
-  if (segments.empty()) return std::nullopt;
-  const log::FoundSegment& segment = segments.segments().front();
-  if (segment.header.log_id != log_id) return std::nullopt;
-  Kept kept{.number = number};
-  ASHLAR_TRY_ASSIGN(kept.file_bytes, segment.file->size());
-  log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
-  ASHLAR_TRY_ASSIGN(auto frame, reader.find_from(segment.header.first));
-  while (frame && frame->header.kind == log::FrameKind::kClose) {  // Which has no moment.
-    ASHLAR_TRY_ASSIGN(frame, reader.find_from(frame->end()));
-  }
   // One with no beginning of a commit, which is then a very long one, is as old as what is behind.
-  kept.begin_ms = frame ? engine::PayloadReader(frame->payload).moment_ms() : world_.clock.now_ms();
+  Kept kept{.number = number, .begin_ms = world_.clock.now_ms()};
+  for (const std::size_t count_max : {std::size_t{1}, SegmentTrail::kOpenMax}) {
+    ASHLAR_TRY_ASSIGN(const log::SegmentSet segments, trail.open_from(number, count_max));
+    if (segments.empty()) return std::nullopt;
+    const log::FoundSegment& segment = segments.segments().front();
+    if (segment.header.log_id != log_id) return std::nullopt;
+    ASHLAR_TRY_ASSIGN(kept.file_bytes, segment.file->size());
+    log::LogReader reader(segments, log::Tail{}, log_id, log::Start{});
+    ASHLAR_TRY_ASSIGN(auto frame, reader.find_from(segment.header.first));
+    while (frame && frame->header.kind == log::FrameKind::kClose) {  // Which has no moment.
+      ASHLAR_TRY_ASSIGN(frame, reader.find_from(frame->end()));
+    }
+    if (!frame) continue;
+    kept.begin_ms = engine::PayloadReader(frame->payload).moment_ms();
+    return kept;
+  }
   return kept;
 }
 

@@ -244,6 +244,18 @@ TEST_F(HistoryTest, LeavesAloneWhatItIsNotAskedAbout) {
   expect_kept(rig, first_in_log(rig));
 }
 
+// However much is kept, an opening looks into each segment once and no further.
+TEST_F(HistoryTest, OpensEachSegmentOnce) {
+  os::FaultyDisk counting(disk_);
+  LogAndHistory rig(counting, clock_, {.bytes_max = LogAndHistory::kAll});
+  ASSERT_TRUE(rig.open());
+  rig.fill_segments(20);
+  ASSERT_TRUE(rig.give_up());
+  const std::uint64_t before = counting.call_count(os::CallKind::kOpen);
+  ASSERT_TRUE(rig.open(rig.log().end()));
+  EXPECT_LT(counting.call_count(os::CallKind::kOpen) - before, 20U + 20U);
+}
+
 /// Puts a file into the history.
 void put_file(os::Disk& disk, const std::string& name, const std::string& content) {
   auto file = os::File::open(disk, "/history/" + name, os::OpenMode::kCreate);

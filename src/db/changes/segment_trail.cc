@@ -51,9 +51,10 @@ Result<void> SegmentTrail::refresh() {
   return {};
 }
 
-Result<log::SegmentSet> SegmentTrail::open_from(std::uint64_t number) const {
+Result<log::SegmentSet> SegmentTrail::open_from(std::uint64_t number, std::size_t count_max) const {
+  ASHLAR_ASSERT(count_max > 0 && count_max <= kOpenMax, "a few segments are open at once");
   log::SegmentSet set;
-  while (set.segments().size() < kOpenMax) {
+  while (set.segments().size() < count_max) {
     std::optional<log::FoundSegment> found;
     for (const std::string& folder : std::views::reverse(folders_)) {
       if (found) break;

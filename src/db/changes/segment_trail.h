@@ -36,12 +36,13 @@ class SegmentTrail {
   /// looked for; what is in the file is for `open_from` to find out.
   std::span<const std::uint64_t> numbers() const noexcept { return numbers_; }
 
-  /// The segment `number` and those behind it, up to kOpenMax, as far as their headers are good and
-  /// each goes on where the one before ends.
+  /// The segment `number` and those behind it, as far as their headers are good and each goes on
+  /// where the one before ends.
   ///
+  /// Input:   count_max  1 to kOpenMax
   /// Returns: an empty set when the segment is not there, or was used again
   /// Errors:  kIo
-  Result<log::SegmentSet> open_from(std::uint64_t number) const;
+  Result<log::SegmentSet> open_from(std::uint64_t number, std::size_t count_max = kOpenMax) const;
 
  private:
   os::Disk& disk_;
