@@ -18,7 +18,7 @@ namespace ashlar {
 enum class ErrorCode : std::uint8_t {
   kInvalidArgument,  ///< The call can never succeed as it stands: correct the argument it names.
   kOutOfSpace,       ///< A budget or the memory of the machine is used up: free some, then retry.
-  kConflict,         ///< Another commit came between: run the transaction again.
+  kConflict,         ///< Another commit came between, or a deadlock: run the transaction again.
   kBusy,             ///< Something else holds what is needed: finish that, then retry.
   kUnavailable,      ///< Not possible in the state the database is in: the message says why.
   kClosed,           ///< The database was closed: open it again.
