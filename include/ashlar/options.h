@@ -83,8 +83,8 @@ struct Options {
   /// Segments of 64 MiB are kept whole. Not with MemoryPolicy::kEvict, which no log hears of.
   std::uint64_t history_bytes_max = 0;
 
-  /// Whether the history also tells what each key had before it was put or erased. Default: false.
-  /// Every write then reads first and commits as a transaction does, which takes some times as long.
+  /// Whether the history also tells what each key had before it was put or erased. Every write then
+  /// reads first and commits as a transaction does, which takes some times as long. Default: false.
   /// Only with `history_bytes_max`.
   bool history_has_old_values = false;
 

@@ -27,8 +27,8 @@ Conflicts::~Conflicts() {
   if (tables_ != nullptr) engine_.give_back_memory(tables_->bytes());
 }
 
-/// The generation is read before it is known that all tell: so if telling is stopped behind that, the
-/// generation has changed by the time that a writer keeps something to himself (X3).
+/// The generation is read before it is known that all tell: so if telling is stopped behind that,
+/// the generation has changed by the time that a writer keeps something to himself (X3).
 Result<Conflicts::Entered> Conflicts::enter() {
   under_way_count_.fetch_add(1, std::memory_order_seq_cst);
   Leaver leaver(*this);
