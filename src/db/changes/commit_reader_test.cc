@@ -374,18 +374,6 @@ TEST_F(CommitReaderTest, ReadsACopyUpToItsEnd) {
   EXPECT_FALSE(reader.next(CommitReader::kNoEnd).value().has_value());
 }
 
-TEST_F(CommitReaderTest, ThrowawayReadFrom) {
-  std::atomic<bool> stop{false};
-  std::jthread writer([&] { for (int i = 0; i < 300; ++i) rig_.append(std::string(150'000, 'x')); stop = true; });
-  int bad = 0;
-  while (!stop) {
-    const log::Start at = {};
-    const auto all = log().read_from(at, [](const log::Frame&) { return Result<void>(); });
-    if (!all && bad++ == 0) ADD_FAILURE() << all.error().message();
-  }
-  std::printf("bad %d\n", bad);
-}
-
 /// Calls back before each write, once it is told to.
 class WatchedDisk final : public testing::ForwardingDisk {
  public:
