@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/racy.h"
 
 namespace ashlar::log {
 namespace {
@@ -318,6 +319,24 @@ bool LocalLog::try_read_unflushed(Position position, std::span<char> to) const n
     position += bytes.size();
   }
   return true;
+}
+
+/// Whoever appends meanwhile begins at or before `copied_` as it is behind the copy, and stores no
+/// more than half a ring: that does not reach bytes of the half before. A frame that was longer was
+/// stored in quarters, each counted before the next.
+bool LocalLog::try_read_recent(Position position, std::span<char> to) const noexcept {
+  const auto is_recent = [&] {
+    const Position copied = copied_.load(std::memory_order_acquire);
+    return position + to.size() <= copied && copied <= position + options_.ring_bytes / 2;
+  };
+  if (!is_recent()) return false;
+  for (std::size_t done = 0; done < to.size();) {
+    const std::string_view bytes = ring_->view(position + done, to.size() - done);
+    base::racy::load_bytes(to.data() + done, bytes.data(), bytes.size());
+    done += bytes.size();
+  }
+  base::racy::read_fence();
+  return is_recent() && !ring_->is_lost();
 }
 
 Start LocalLog::end() const {

@@ -113,6 +113,12 @@ class LocalLog final : public Log {
   /// Cost:    a short lock and a copy beside which nobody appends
   bool try_read_unflushed(Position position, std::span<char> to) const noexcept;
 
+  /// Fills `to` with the bytes from `position` on, durable or not, if the ring has them and is not
+  /// about to write over them: for those who follow the end of the log.
+  ///
+  /// Cost: a copy; no lock, and nobody is held up
+  bool try_read_recent(Position position, std::span<char> to) const noexcept;
+
   /// Everything before it survives a power cut.
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
 

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/racy.h"
 
 namespace ashlar::log {
 namespace {
@@ -131,8 +132,9 @@ void Ring::store(Position position, std::string_view bytes) noexcept {
   ASHLAR_DEBUG_ASSERT(bytes.size() <= ring_bytes_, "no more is stored than the ring holds");
   const std::size_t begin = position % ring_bytes_;
   const std::size_t first = std::min<std::size_t>(bytes.size(), ring_bytes_ - begin);
-  bytes.copy(mapping_->begin() + begin, first);
-  if (first < bytes.size()) bytes.substr(first).copy(mapping_->begin(), bytes.size() - first);
+  // Racy: see LocalLog::try_read_recent.
+  base::racy::store_bytes(mapping_->begin() + begin, bytes.data(), first);
+  base::racy::store_bytes(mapping_->begin(), bytes.data() + first, bytes.size() - first);
 }
 
 std::string_view Ring::view(Position position, std::uint64_t count) const noexcept {

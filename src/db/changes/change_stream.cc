@@ -58,6 +58,7 @@ Result<ChangeStream> ChangeStream::open(Db& db, std::uint64_t after) {
     if (db.impl_->is_closed()) return std::unexpected(db::closed());
     if (db.impl_->journal == nullptr) return std::unexpected(no_log());
     auto impl = std::make_unique<Impl>(*db.impl_, after);
+    impl->reader.look_into(impl->log());
     const log::Start end = impl->log().end();
     if (after > end.commit) {
       return std::unexpected(Error(ErrorCode::kInvalidArgument,

@@ -14,6 +14,9 @@ namespace {
 // The log may give up segments while they are looked through: then they are looked for once more.
 constexpr int kLookCountMax = 3;
 
+// So much is copied out of the log's memory at a time.
+constexpr std::size_t kRecentBytes = std::size_t{64} << 10U;
+
 // In nearly all segments a frame begins and ends; where not, those behind are looked into as well.
 constexpr std::size_t kLookedIntoMax[] = {1, SegmentTrail::kOpenMax};
 
@@ -97,13 +100,13 @@ Result<void> CommitReader::seek(std::uint64_t after, log::Position end) {
   while (at_.commit < after && at_.position < end) {
     ASHLAR_TRY_ASSIGN(const auto frame, next_frame(end));
     if (!frame) return {};
-    at_ = reader_->at();
+    pass(*frame);
   }
   return {};
 }
 
 /// From the newest segment back, since that is where a log goes on.
-Result<void> CommitReader::begin_at(const log::Start& start) {
+Result<void> CommitReader::begin_at(log::Start start) {
   reader_.reset();
   at_ = start;
   ASHLAR_TRY(trail_.refresh());
@@ -128,7 +131,7 @@ Result<std::optional<log::Frame>> CommitReader::next_of_any_kind(log::Position e
   ASHLAR_TRY_ASSIGN(auto frame, next_frame(end));
   if (!frame) return std::nullopt;
   ASHLAR_ASSERT(frame->header.commit == at_.commit + 1, "J4: no commit is left out");
-  at_ = reader_->at();
+  pass(*frame);
   return frame;
 }
 
@@ -165,15 +168,64 @@ std::uint64_t CommitReader::number_at() const noexcept {
   return number_ + window_.segments().size();
 }
 
-/// The next frame before `end`, of whatever kind. Where the segments at hand do not have it, those
-/// that are there now are asked: the log may have gone on into others, or given some up.
+void CommitReader::pass(const log::Frame& frame) noexcept {
+  at_ = {.position = frame.end(),
+         .chain = log::chain_of(frame.checksum),
+         .commit = frame.header.commit};
+}
+
+/// The next frame before `end`, of whatever kind.
 Result<std::optional<log::Frame>> CommitReader::next_frame(log::Position end) {
-  if (at_.position >= known_end_) reader_.reset();
+  if (auto frame = next_in_memory(end)) return frame;
+  return next_in_files(end);
+}
+
+/// Where a frame proves valid, nothing has been written over it meanwhile.
+std::optional<log::Frame> CommitReader::next_in_memory(log::Position end) {
+  if (log_ == nullptr) return std::nullopt;
+  const std::string_view bytes = recent(log::FrameHeader::kBytes, end);
+  if (bytes.empty()) return std::nullopt;
+  const auto header = log::plausible_header(bytes);
+  if (!header || header->chain != at_.chain || header->commit != at_.commit + 1) {
+    return std::nullopt;
+  }
+  return log::decode_frame(recent(header->frame_bytes(), end), at_.position, log_->id());
+}
+
+/// The next `bytes` bytes before `end`, out of memory; none where they are not there. As long as a
+/// follower is near the end it copies much at a time.
+std::string_view CommitReader::recent(std::size_t bytes, log::Position end) {
+  const bool is_inside =
+      at_.position >= recent_begin_ && at_.position + bytes <= recent_begin_ + recent_.size();
+  if (!is_inside) {
+    const std::uint64_t left = end - at_.position;
+    if (bytes > left) return {};
+    recent_.resize(std::min<std::uint64_t>(std::max(bytes, kRecentBytes), left));
+    recent_begin_ = at_.position;
+    if (!log_->try_read_recent(at_.position, recent_)) {
+      recent_.clear();
+      return {};
+    }
+  }
+  return std::string_view(recent_).substr(at_.position - recent_begin_, bytes);
+}
+
+/// Where the segments at hand do not have it, those that are there now are asked: the log may have
+/// gone on into others, or given some up; or what was read out of memory is far behind them.
+Result<std::optional<log::Frame>> CommitReader::next_in_files(log::Position end) {
+  const bool is_elsewhere = reader_ != nullptr && reader_->at().position != at_.position;
+  if (is_elsewhere || at_.position >= known_end_) reader_.reset();
   if (reader_ != nullptr || renew_reader(end)) {
     ASHLAR_TRY_ASSIGN(auto frame, reader_->next());
     if (frame && frame->end() <= end) return frame;
   }
-  ASHLAR_TRY_ASSIGN(const bool is_there, open_window(number_at(), end));
+  bool is_there = false;
+  if (window_.empty() || at_.position > window_.end()) {
+    ASHLAR_TRY(begin_at(at_));
+    is_there = renew_reader(end);
+  } else {
+    ASHLAR_TRY_ASSIGN(is_there, open_window(number_at(), end));
+  }
   if (is_there) {
     ASHLAR_TRY_ASSIGN(auto frame, reader_->next());
     if (frame && frame->end() <= end) return frame;

@@ -15,6 +15,7 @@
 
 #include "ashlar/result.h"
 #include "db/changes/segment_trail.h"
+#include "log/local_log.h"
 #include "log/log_reader.h"
 
 namespace ashlar::db {
@@ -34,6 +35,10 @@ class CommitReader {
   ///
   /// Errors: kIo
   Result<log::Position> find_end(const std::string& log);
+
+  /// Looks for what comes next in the memory of `log` first, which is the one that is read. It must
+  /// outlive the reader.
+  void look_into(const log::LocalLog& log) noexcept { log_ = &log; }
 
   /// The first commit that can be read is the one behind `after`.
   ///
@@ -67,7 +72,7 @@ class CommitReader {
   ///
   /// Errors: kUnavailable  it has given it up meanwhile
   ///         kCorruption, kIo
-  Result<void> begin_at(const log::Start& start);
+  Result<void> begin_at(log::Start start);
 
   /// Behind what was read last.
   const log::Start& at() const noexcept { return at_; }
@@ -79,11 +84,18 @@ class CommitReader {
   bool renew_reader(log::Position end);
   std::uint64_t number_at() const noexcept;
   Result<std::optional<log::Frame>> next_frame(log::Position end);
+  Result<std::optional<log::Frame>> next_in_files(log::Position end);
+  std::optional<log::Frame> next_in_memory(log::Position end);
+  std::string_view recent(std::size_t bytes, log::Position end);
+  void pass(const log::Frame& frame) noexcept;
   Result<bool> is_cut_by(log::Position end) const;
   Error gone(log::Position end);
 
   os::Disk& disk_;
   SegmentTrail trail_;
+  const log::LocalLog* log_ = nullptr;  // Null where it is not in this process.
+  std::string recent_;                  // Bytes of its memory from recent_begin_ on.
+  log::Position recent_begin_ = 0;
   log::Start at_;
   std::uint64_t number_ = 0;  // Of the first segment of the window.
   log::SegmentSet window_;
