@@ -132,6 +132,10 @@ bool LocalLog::append_long(const FrameHeader& header, const char* encoded,
                            std::string_view payload) noexcept {
   const Position begin = copied_.load(std::memory_order_relaxed);
   const Position frame_end = begin + header.frame_bytes();
+  // Release: partner of `durable_frame_end`, which has seen a piece of the frame; and reads them the
+  // other way round, so that the two never span more than one.
+  long_begin_.store(begin, std::memory_order_release);
+  long_end_.store(frame_end, std::memory_order_release);
   const std::size_t piece_max = options_.ring_bytes / 4;
   std::string_view head(encoded, FrameHeader::kBytes);
   while (copied_.load(std::memory_order_relaxed) < frame_end) {
@@ -302,6 +306,17 @@ Result<void> LocalLog::write_blocks(Position begin, std::string_view blocks) {
     begin += count;
   }
   return {};
+}
+
+/// While `flushed_` stays where it is in the midst of a long frame, no other one begins.
+Position LocalLog::durable_frame_end() const noexcept {
+  while (true) {
+    const Position flushed = flushed_.load(std::memory_order_acquire);
+    const Position end = long_end_.load(std::memory_order_acquire);
+    const Position begin = long_begin_.load(std::memory_order_acquire);
+    if (flushed_.load(std::memory_order_acquire) != flushed) continue;
+    return flushed > begin && flushed < end ? begin : flushed;
+  }
 }
 
 /// What is not durable is whole in the ring (L4, L5), and nobody stores there without the mutex.

@@ -122,6 +122,10 @@ class LocalLog final : public Log {
   /// Everything before it survives a power cut.
   Position durable_end() const noexcept { return flushed_.load(std::memory_order_acquire); }
 
+  /// The same, between two frames: `durable_end` is in the midst of a long one while that is being
+  /// made durable in pieces (L5).
+  Position durable_frame_end() const noexcept;
+
  private:
   class Hold;  // Of one reader on all segments from a position on.
 
@@ -202,6 +206,9 @@ class LocalLog final : public Log {
   std::atomic<Position> copied_{0};
   std::atomic<Position> whole_end_{0};  // Of the last whole frame; written after copied_.
   std::atomic<Position> flushed_{0};
+  // Of the last frame that was appended apart, written before any of it is.
+  std::atomic<Position> long_begin_{0};
+  std::atomic<Position> long_end_{0};
   std::atomic<std::uint64_t> flush_count_{0};  // Since opening; counts, as the next.
   std::atomic<std::uint64_t> flush_bytes_{0};
   std::atomic<Position> allocated_end_{0};

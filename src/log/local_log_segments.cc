@@ -202,7 +202,7 @@ Result<SegmentSet> LocalLog::open_for_reading() {
 
 Result<Start> LocalLog::read_from(Start start, const Visit& visit) {
   const Hold hold(*this, start.position);
-  const Position end = durable_end();
+  const Position end = durable_frame_end();
   ASHLAR_TRY_ASSIGN(const SegmentSet segments, open_for_reading());
   if (start.position < segments.first()) {
     return std::unexpected(Error(ErrorCode::kUnavailable, directory_ + ": the log begins at " +

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -134,6 +135,24 @@ TEST(LocalLog, OrdersManyWriters) {
   for (const std::string& payload : rig.replayed_) {
     const auto writer = static_cast<std::size_t>(payload[0] - '0');
     ASSERT_EQ(payload.substr(2, 4), std::to_string(next[writer]++));
+  }
+}
+
+// A frame that is longer than the ring is durable in parts while it is appended: whoever reads
+// beside finds an end between two frames.
+TEST(LocalLog, ReadsBesideLongFrames) {
+  LogRig rig;
+  ASSERT_TRUE(rig.open().has_value());
+  std::atomic<bool> is_over{false};
+  std::jthread writer([&] {
+    for (int i = 0; i < 100; ++i) rig.append(std::string(9 * LogRig::kRingBytes, 'l'));
+    is_over = true;
+  });
+  Start at;
+  while (!is_over) {
+    const auto read = rig.log_->read_from(at, [](const Frame&) { return Result<void>(); });
+    ASSERT_TRUE(read.has_value()) << read.error().message();
+    at = *read;
   }
 }
 

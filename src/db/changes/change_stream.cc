@@ -69,7 +69,7 @@ Result<ChangeStream> ChangeStream::open(Db& db, std::uint64_t after) {
       ASHLAR_TRY(impl->reader.begin_at(end));
     } else {
       ASHLAR_TRY(impl->log().durable(end.position));
-      ASHLAR_TRY(impl->reader.seek(after, impl->log().durable_end()));
+      ASHLAR_TRY(impl->reader.seek(after, impl->log().durable_frame_end()));
     }
     return ChangeStream(std::move(impl));
   });
@@ -93,7 +93,7 @@ Result<ChangeBounds> ChangeStream::bounds(Db& db) {
 /// Makes the next commit the current one. Returns: false when none is durable
 Result<bool> ChangeStream::Impl::advance() {
   while (true) {
-    ASHLAR_TRY_ASSIGN(const auto frame, reader.next(log().durable_end()));
+    ASHLAR_TRY_ASSIGN(const auto frame, reader.next(log().durable_frame_end()));
     if (!frame) return false;
     if (frame->header.commit <= after) continue;
     if (db::take_apart(*frame, current)) return true;

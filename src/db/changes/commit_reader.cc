@@ -1,7 +1,6 @@
 #include "db/changes/commit_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 
@@ -231,22 +230,7 @@ Result<std::optional<log::Frame>> CommitReader::next_in_files(log::Position end)
     if (frame && frame->end() <= end) return frame;
   }
   if (end == kNoEnd) return std::nullopt;
-  ASHLAR_TRY_ASSIGN(const bool is_cut, is_cut_by(end));
-  reader_.reset();  // It may have gone on behind the end.
-  if (is_cut) return std::nullopt;
   return std::unexpected(gone(end));
-}
-
-/// Whether the next frame is a long one of which only the front is before `end`: it is being made
-/// durable in pieces (L5 of local_log.h), its header with the first of them.
-Result<bool> CommitReader::is_cut_by(log::Position end) const {
-  if (window_.empty() || at_.position < window_.first()) return false;
-  std::array<char, log::FrameHeader::kBytes> bytes;
-  ASHLAR_TRY_ASSIGN(const std::size_t got, window_.read(at_.position, bytes));
-  if (got < bytes.size()) return false;
-  const auto header = log::plausible_header({bytes.data(), bytes.size()});
-  if (!header || header->commit != at_.commit + 1 || header->chain != at_.chain) return false;
-  return at_.position + header->frame_bytes() > end;
 }
 
 /// Why the frame that was looked for is not to be had.

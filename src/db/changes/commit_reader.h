@@ -51,8 +51,7 @@ class CommitReader {
   ///         kCorruption, kIo
   Result<void> seek(std::uint64_t after, log::Position end);
 
-  /// The next frame of a commit that ends at or before `end`, which is between two frames or in the
-  /// midst of a long one that is still being written.
+  /// The next frame of a commit that ends at or before `end`, between two frames.
   ///
   /// Returns: nullopt when there is none; the frame lives until the next call
   /// Errors:  kUnavailable  it is no longer there: names the oldest commit that is
@@ -88,7 +87,6 @@ class CommitReader {
   std::optional<log::Frame> next_in_memory(log::Position end);
   std::string_view recent(std::size_t bytes, log::Position end);
   void pass(const log::Frame& frame) noexcept;
-  Result<bool> is_cut_by(log::Position end) const;
   Error gone(log::Position end);
 
   os::Disk& disk_;

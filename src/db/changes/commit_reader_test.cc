@@ -23,10 +23,6 @@
 namespace ashlar::db {
 namespace {
 
-// Where a frame has the length of its payload: one that is damaged is found when the log has gone
-// on so far, and taken for that of a frame that is still being written before.
-constexpr std::uint64_t kLengthOffset = 8;
-
 /// The payload of the commit with this number: most are short, some longer than a segment.
 std::string payload_of(std::uint64_t commit) {
   testing::Random random(commit);
@@ -80,7 +76,7 @@ class CommitReaderTest : public ::testing::Test {
 
   CommitReader reader_behind(std::uint64_t after) {
     CommitReader made = reader();
-    const auto done = made.seek(after, log().durable_end());
+    const auto done = made.seek(after, log().durable_frame_end());
     EXPECT_TRUE(done.has_value()) << done.error().message();
     return made;
   }
@@ -102,7 +98,7 @@ class CommitReaderTest : public ::testing::Test {
     }
   }
   void expect_commits(CommitReader& reader, std::uint64_t after) {
-    expect_commits(reader, after, log().durable_end());
+    expect_commits(reader, after, log().durable_frame_end());
   }
 
   /// Where the byte at `position` lies.
@@ -140,10 +136,10 @@ TEST_F(CommitReaderTest, ReadsOnBehindEachCommit) {
   const std::uint64_t step = testing::kWorkDivisor;
   CommitReader reader = this->reader();
   for (std::uint64_t after = 0; after <= last; after += step) {
-    ASSERT_TRUE(reader.seek(after, log().durable_end()).has_value()) << "behind " << after;
+    ASSERT_TRUE(reader.seek(after, log().durable_frame_end()).has_value()) << "behind " << after;
     ASSERT_EQ(reader.at().commit, after);
     const bool is_all = after % 97 == 0;
-    expect_commits(reader, after, log().durable_end(), is_all ? SIZE_MAX : 3);
+    expect_commits(reader, after, log().durable_frame_end(), is_all ? SIZE_MAX : 3);
     if (HasFatalFailure()) return;
   }
 }
@@ -160,7 +156,7 @@ TEST_F(CommitReaderTest, PassesOverTheEndsOfProcesses) {
     CommitReader reader = reader_behind(after);
     expect_commits(reader, after);
   }
-  EXPECT_EQ(reader().find_oldest(log().durable_end()).value(), 1U);
+  EXPECT_EQ(reader().find_oldest(log().durable_frame_end()).value(), 1U);
 }
 
 // J4: what has not been made durable is not handed out, although it may be in the file.
@@ -210,9 +206,9 @@ TEST_F(CommitReaderTest, SeeksToAnEndThatIsNotThereYet) {
   append_to(20);
   make_durable();
   CommitReader reader = this->reader();
-  ASSERT_TRUE(reader.seek(25, log().durable_end()).has_value());
+  ASSERT_TRUE(reader.seek(25, log().durable_frame_end()).has_value());
   EXPECT_EQ(reader.at().commit, 20U);
-  EXPECT_EQ(reader.at().position, log().durable_end());
+  EXPECT_EQ(reader.at().position, log().durable_frame_end());
   append_to(30);
   make_durable();
   expect_commits(reader, 20);
@@ -223,11 +219,11 @@ TEST_F(CommitReaderTest, BeginsAtAPlace) {
   CommitReader reader = this->reader();
   std::uint64_t after = 0;
   ASSERT_TRUE(reader.begin_at({}));
-  expect_commits(reader, 0, log().durable_end(), 5);
+  expect_commits(reader, 0, log().durable_frame_end(), 5);
   for (const auto& [commit, end] : ends_) {
     if (commit % 89 != 0) continue;
     ASSERT_TRUE(reader.begin_at(end)) << "behind " << commit;
-    expect_commits(reader, commit, log().durable_end(), 4);
+    expect_commits(reader, commit, log().durable_frame_end(), 4);
     if (HasFatalFailure()) return;
     after = commit;
   }
@@ -235,7 +231,7 @@ TEST_F(CommitReaderTest, BeginsAtAPlace) {
   ASSERT_TRUE(reader.begin_at(ends_[after - 900])) << "back again";
   expect_commits(reader, after - 900);
   ASSERT_TRUE(reader.begin_at(log().end()));
-  EXPECT_FALSE(reader.next(log().durable_end()).value().has_value());
+  EXPECT_FALSE(reader.next(log().durable_frame_end()).value().has_value());
   append_to(log().end().commit + 3);
   make_durable();
   expect_commits(reader, log().end().commit - 3);
@@ -252,7 +248,7 @@ TEST_F(CommitReaderWithoutHistory, NamesTheOldestThatIsLeft) {
   ASSERT_TRUE(rig_.give_up().has_value());
   append_to(1'600);
   make_durable();
-  const log::Position end = log().durable_end();
+  const log::Position end = log().durable_frame_end();
   const std::uint64_t oldest = reader().find_oldest(end).value();
   ASSERT_GT(oldest, 500U);
   ASSERT_LE(oldest, 1'500U);
@@ -275,16 +271,16 @@ TEST_F(CommitReaderWithoutHistory, NeverTakesOtherBytesForACommit) {
   for (const std::size_t read_before : {1U, 50U, 400U}) {
     append_to(log().end().commit + 900);
     make_durable();
-    const std::uint64_t oldest = reader().find_oldest(log().durable_end()).value();
+    const std::uint64_t oldest = reader().find_oldest(log().durable_frame_end()).value();
     CommitReader reader = reader_behind(oldest - 1);
-    expect_commits(reader, oldest - 1, log().durable_end(), read_before);
+    expect_commits(reader, oldest - 1, log().durable_frame_end(), read_before);
     for (int i = 0; i < 3; ++i) {
       append_to(log().end().commit + 1'000);
       ASSERT_TRUE(rig_.give_up().has_value());
     }
     std::uint64_t seen = reader.at().commit;
     while (true) {
-      const auto frame = reader.next(log().durable_end());
+      const auto frame = reader.next(log().durable_frame_end());
       if (!frame) {
         EXPECT_EQ(frame.error().code(), ErrorCode::kUnavailable) << frame.error().message();
         break;
@@ -293,7 +289,7 @@ TEST_F(CommitReaderWithoutHistory, NeverTakesOtherBytesForACommit) {
       ASSERT_EQ((*frame)->header.commit, ++seen);
       ASSERT_TRUE((*frame)->payload == payload_of(seen));
     }
-    EXPECT_LT(seen, this->reader().find_oldest(log().durable_end()).value());
+    EXPECT_LT(seen, this->reader().find_oldest(log().durable_frame_end()).value());
   }
 }
 
@@ -301,7 +297,7 @@ TEST_F(CommitReaderTest, ReadsOnWhatWasGivenUpMeanwhile) {
   append_to(900);
   make_durable();
   CommitReader reader = reader_behind(0);
-  expect_commits(reader, 0, log().durable_end(), 10);
+  expect_commits(reader, 0, log().durable_frame_end(), 10);
   for (int i = 0; i < 3; ++i) {
     append_to(log().end().commit + 700);
     ASSERT_TRUE(rig_.give_up().has_value());
@@ -314,15 +310,13 @@ TEST_F(CommitReaderTest, ReadsOnWhatWasGivenUpMeanwhile) {
 TEST_F(CommitReaderTest, TellsWhereADurableByteIsDamaged) {
   append_to(600);
   ASSERT_TRUE(rig_.give_up().has_value());
-  const log::Position end = log().durable_end();
+  const log::Position end = log().durable_frame_end();
   testing::Random random(3);
   for (std::uint64_t commit = 2; commit <= 600; commit += 23) {
     const log::Position begin = ends_[commit - 1].position;
     // Without the zeros that fill a frame up, which nothing covers.
     const std::uint64_t bytes = log::FrameHeader::kBytes + payload_of(commit).size();
-    std::uint64_t offset = random.below(bytes);
-    if (offset >= kLengthOffset && offset < kLengthOffset + 4) offset += 4;
-    const auto byte = place_of(begin + offset);
+    const auto byte = place_of(begin + random.below(bytes));
     const char good = disk_.read_all(byte.path)[byte.offset];
     const char bad = static_cast<char>(good ^ 0x40);
     disk_.overwrite(byte.path, byte.offset, {&bad, 1});
@@ -396,14 +390,14 @@ TEST(CommitReader, WaitsForTheRestOfALongFrame) {
   ASSERT_TRUE(rig.open().has_value());
   ASSERT_TRUE(rig.log().durable(rig.append("short").position).has_value());
   CommitReader reader(disk, LogAndHistory::folders());
-  ASSERT_TRUE(reader.seek(1, rig.log().durable_end()).has_value());
+  ASSERT_TRUE(reader.seek(1, rig.log().durable_frame_end()).has_value());
   int look_count = 0;
   disk.before_write = [&] {
-    const auto frame = reader.next(rig.log().durable_end());
+    const auto frame = reader.next(rig.log().durable_frame_end());
     ASSERT_TRUE(frame.has_value()) << frame.error().message();
     ASSERT_FALSE(frame->has_value());
     CommitReader another(disk, LogAndHistory::folders());
-    ASSERT_TRUE(another.seek(1, rig.log().durable_end()).has_value());
+    ASSERT_TRUE(another.seek(1, rig.log().durable_frame_end()).has_value());
     ++look_count;
   };
   const std::string payload = payload_of(5) + std::string(3 * LogAndHistory::kSegmentBytes, 'l');
@@ -435,7 +429,7 @@ TEST_F(CommitReaderTest, FollowsAWriter) {
   });
   std::uint64_t seen = 0;
   while (seen < last) {
-    const auto frame = reader.next(log().durable_end());
+    const auto frame = reader.next(log().durable_frame_end());
     ASSERT_TRUE(frame.has_value()) << frame.error().message();
     if (!*frame) {
       std::this_thread::yield();

@@ -1,5 +1,6 @@
 #include "db/inspection/history_survey.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -19,9 +20,10 @@ class HistoryWalk {
               DirectoryReport& report)
       : disk_(disk),
         folder_(directory.history_path()),
+        log_path_(directory.log_path()),
         log_first_(log_first),
         report_(report),
-        reader_(disk, {folder_, directory.log_path()}) {}
+        reader_(disk, {folder_, log_path_}) {}
 
   Result<void> operator()() {
     std::vector<std::string> names;
@@ -60,7 +62,8 @@ class HistoryWalk {
 
   /// Reads on from the oldest commit; where that ends too early, what is behind it is the oldest.
   Result<void> read_all() {
-    const Result<std::uint64_t> oldest = reader_.find_oldest(log_first_);
+    ASHLAR_TRY_ASSIGN(const log::Position end, reader_.find_end(log_path_));
+    const Result<std::uint64_t> oldest = reader_.find_oldest(std::min(end, log_first_));
     if (!oldest) {
       if (oldest.error().code() == ErrorCode::kIo) return std::unexpected(oldest.error());
       remark(folder_,
@@ -68,14 +71,14 @@ class HistoryWalk {
              " with a history removes it");
       return {};
     }
-    ASHLAR_TRY(reader_.seek(*oldest - 1, log_first_));
+    ASHLAR_TRY(reader_.seek(*oldest - 1, end));
     while (reader_.at().position < log_first_) {
-      const auto frame = reader_.next_of_any_kind(log_first_);
+      const auto frame = reader_.next_of_any_kind(end);
       if (frame && *frame) continue;
       if (!frame && frame.error().code() == ErrorCode::kIo) return std::unexpected(frame.error());
-      if (frame) break;  // One that ends behind where the log begins.
-      remark(folder_, std::string(frame.error().message()) +
-                          ": who follows from before it is refused there");
+      const std::string what = frame ? "it cannot be read up to where the log begins"
+                                     : std::string(frame.error().message());
+      remark(folder_, what + ": who follows from before it is refused there");
       return {};
     }
     figures_.oldest_commit = *oldest;
@@ -84,6 +87,7 @@ class HistoryWalk {
 
   os::Disk& disk_;
   const std::string folder_;
+  const std::string log_path_;
   const log::Position log_first_;
   DirectoryReport& report_;
   CommitReader reader_;
