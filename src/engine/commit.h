@@ -38,6 +38,9 @@ class Commit {
   /// happened then.
   virtual bool append_as(const Operation& /*put*/) { return append(); }
 
+  /// Whether it was made before and is replayed: what it says was decided then.
+  virtual bool is_replayed() const noexcept { return false; }
+
   /// Whether values can be read from the log by where they stand in it (large_values.h).
   virtual bool has_position() const noexcept { return false; }
 

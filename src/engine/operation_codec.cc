@@ -14,7 +14,7 @@ namespace {
 // put all that follows in doubt.
 constexpr bool is_stored_kind(std::uint8_t kind) noexcept {
   return kind >= static_cast<std::uint8_t>(StoredKind::kPut) &&
-         kind <= static_cast<std::uint8_t>(StoredKind::kExpire);
+         kind <= static_cast<std::uint8_t>(StoredKind::kEvicted);
 }
 
 constexpr bool has_value(StoredKind kind) noexcept {
@@ -77,6 +77,14 @@ void PayloadWriter::add_old_values(std::span<const std::optional<Value>> old_val
     base::append_varint(payload_, old ? old->size() + 1 : 0);
     if (old) payload_.append(old->view());
   }
+}
+
+void PayloadWriter::add_reclaimed(Reclaimed why, std::string_view key) {
+  ASHLAR_ASSERT(!key.empty() && key.size() <= kKeyBytesHardMax, "a stored key has legal length");
+  const StoredKind kind = why == Reclaimed::kExpired ? StoredKind::kExpired : StoredKind::kEvicted;
+  payload_.push_back(static_cast<char>(kind));
+  base::append_varint(payload_, key.size());
+  payload_.append(key);
 }
 
 PayloadReader::PayloadReader(std::string_view payload) noexcept : rest_(payload) {

@@ -18,9 +18,11 @@
 #include <string>
 #include <string_view>
 
+#include "ashlar/options.h"
 #include "ashlar/value.h"
 #include "base/coding.h"
 #include "engine/operation.h"
+#include "engine/reclaim_log.h"
 
 namespace ashlar::engine {
 
@@ -29,11 +31,17 @@ enum class StoredKind : std::uint8_t {
   kPut = 1,
   kPutWithDeadline = 2,
   kErase = 3,
-  kExpire = 4,  ///< The key, which is there, gets another deadline.
+  kExpire = 4,   ///< The key, which is there, gets another deadline.
+  kExpired = 5,  ///< The key, which was past its deadline, is reclaimed.
+  kEvicted = 6,  ///< The key has made room.
 };
 
 /// What stands before the values that the keys had before the commit; no kind of an operation.
 inline constexpr std::uint8_t kOldValuesMark = 7;
+
+/// The longest payload of nothing but a key that was reclaimed.
+inline constexpr std::size_t kReclaimedPayloadBytesMax =
+    sizeof(TimeMs) + 1 + base::varint_bytes(kKeyBytesHardMax) + kKeyBytesHardMax;
 
 /// Puts payloads together.
 class PayloadWriter {
@@ -43,6 +51,7 @@ class PayloadWriter {
 
   void add(const Operation& operation) { append_to(payload_, operation); }
   void add_expire(std::string_view key, TimeMs deadline_ms);
+  void add_reclaimed(Reclaimed why, std::string_view key);
 
   /// Adds what the keys of all operations had before: at the end, one for each.
   void add_old_values(std::span<const std::optional<Value>> old_values);

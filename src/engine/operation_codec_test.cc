@@ -49,6 +49,34 @@ TEST(OperationCodec, BringsOperationsBack) {
   EXPECT_TRUE(reader.is_good());
 }
 
+TEST(OperationCodec, TellsOfKeysThatWereReclaimed) {
+  const std::string longest(kKeyBytesHardMax, 'k');
+  std::string payload;
+  PayloadWriter(payload, 7).add_reclaimed(Reclaimed::kExpired, longest);
+  EXPECT_EQ(payload.size(), kReclaimedPayloadBytesMax);
+  PayloadWriter writer(payload, 7);
+  writer.add_reclaimed(Reclaimed::kExpired, "a");
+  writer.add_reclaimed(Reclaimed::kEvicted, "b");
+  EXPECT_EQ(payload.substr(sizeof(TimeMs)),
+            "\x05\x01"
+            "a"
+            "\x06\x01"
+            "b");
+  PayloadReader reader(payload);
+  const auto expired = reader.next();
+  ASSERT_TRUE(expired.has_value());
+  EXPECT_EQ(expired->kind, StoredKind::kExpired);
+  EXPECT_EQ(expired->key, "a");
+  EXPECT_EQ(expired->value, "");
+  EXPECT_EQ(expired->deadline_ms, kNever);
+  const auto evicted = reader.next();
+  ASSERT_TRUE(evicted.has_value());
+  EXPECT_EQ(evicted->kind, StoredKind::kEvicted);
+  EXPECT_EQ(evicted->key, "b");
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_TRUE(reader.is_good());
+}
+
 TEST(OperationCodec, TellsWhereValuesStand) {
   const std::string key(200, 'k');
   const std::vector<Operation> operations{

@@ -25,6 +25,7 @@
 #include "engine/commit.h"
 #include "engine/cursor.h"
 #include "engine/operation.h"
+#include "engine/reclaim_log.h"
 #include "engine/view.h"
 
 namespace ashlar::engine {
@@ -96,7 +97,8 @@ class StorageEngine {
   };
   using RowVisitor = std::function<Result<void>(const Row&)>;
 
-  /// Hands out every key with its latest value, in no order and at no one moment: of a key that is
+  /// Hands out every key with its latest value, one that is past its deadline only while that is
+  /// still to be told (`tell_reclaims`), in no order and at no one moment: of a key that is
   /// written meanwhile any of its values, or none, or one more than once. Every commit that had got
   /// into its log before the call is in what is seen, or superseded. An error of `visit` ends it.
   ///
@@ -118,6 +120,13 @@ class StorageEngine {
   /// Registers what `maintain` needs to be called for when nothing was pending before: `wake` is
   /// called from writers, rarely, and must only set a flag or signal a condition.
   virtual void on_work(void (*wake)(void*), void* context) noexcept = 0;
+
+  /// From now on `log` hears of every key that goes at its deadline or makes room, before it goes;
+  /// one that it does not take stays, and is tried again. So the engine keeps a key that is past
+  /// its deadline until it has told of it. Before the first operation.
+  ///
+  /// Lifetime: `log` must stay until nothing is called any more
+  virtual void tell_reclaims(ReclaimLog& /*log*/) noexcept {}
 
   /// Returns when every commit has been shown, or refused, that was on its way at the call and may
   /// be shown with a sequence above that of a snapshot taken later. An engine that announces a
