@@ -73,6 +73,7 @@ class MemoryEngine final : public engine::StorageEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  void tell_reclaims(engine::ReclaimLog& log) noexcept override { reclaims_ = &log; }
   void wait_for_commits() override {}  // See `draw_stamp`.
   bool take_memory(std::size_t bytes) override;
   void give_back_memory(std::size_t bytes) noexcept override { parts_.budget->give_back(bytes); }
@@ -201,8 +202,15 @@ class MemoryEngine final : public engine::StorageEngine {
                           TimeMs& before_ms) noexcept;
   Changed set_deadline_locked(Local& local, const DeadlineChange& change) noexcept;
 
+  /// Whether `key`, which is locked, may go: the log has it, where one is to hear of it (J6).
+  bool may_go(engine::Reclaimed why, std::string_view key) const noexcept {
+    return reclaims_ == nullptr || reclaims_->append(why, key);
+  }
+
   // evict.cc
   bool make_room(Local& local) noexcept;
+  bool evict_one(Local& local) noexcept;
+  bool evict_locked(Local& local, Bucket& root, SlotPlace place) noexcept;
   Evictor::Found look_at(Local& local, const Evictor::Candidate& candidate) noexcept;
   void take_admissions_locked(Local& local) noexcept ASHLAR_REQUIRES(evictor_mutex_);
   void admit(Local& local, std::uint64_t hash, Record old, Record now) noexcept;
@@ -222,8 +230,10 @@ class MemoryEngine final : public engine::StorageEngine {
   enum class Occasion : std::uint8_t { kGarbage, kAtTick, kNearing };
   bool tend(Local& local, std::uint64_t hash, const Horizon& horizon, Occasion occasion)
       ASHLAR_REQUIRES(maintenance_mutex_);
-  bool tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
-                   const Horizon& horizon);
+  /// What a look at a record came to. kUntold: it would go, and the log does not take that now.
+  enum class Tended : std::uint8_t { kDone, kRemains, kUntold };
+  Tended tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
+                     const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
   void reschedule(std::uint64_t hash, Record record, const Horizon& horizon, Occasion occasion)
       ASHLAR_REQUIRES(maintenance_mutex_);
   bool trim(Local& local, Record newest, const Horizon& horizon) noexcept;
@@ -231,6 +241,8 @@ class MemoryEngine final : public engine::StorageEngine {
   bool gather_news() ASHLAR_REQUIRES(maintenance_mutex_);
   void file_expiries(base::ChunkedQueue& inbox) ASHLAR_REQUIRES(maintenance_mutex_);
   void keep_unfiled(std::uint64_t hash) ASHLAR_REQUIRES(maintenance_mutex_);
+  void keep_untold(std::uint64_t hash, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
+  void tell_untold(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
   void keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash)
       ASHLAR_REQUIRES(maintenance_mutex_);
   void run_wheel(Local& local, const Horizon& horizon) ASHLAR_REQUIRES(maintenance_mutex_);
@@ -250,6 +262,8 @@ class MemoryEngine final : public engine::StorageEngine {
   // By `on_work`, before the first call that may wake anybody.
   void (*wake_)(void*) = nullptr;
   void* wake_context_ = nullptr;
+  // By `tell_reclaims`, before the first operation. Null: no log is to hear of what is reclaimed.
+  engine::ReclaimLog* reclaims_ = nullptr;
 
   // Thread-safe by themselves.
   mutable Versions versions_;
@@ -264,6 +278,10 @@ class MemoryEngine final : public engine::StorageEngine {
   // Keys that the wheel had no memory for: looked at in every round.
   std::vector<std::uint64_t> unfiled_ ASHLAR_GUARDED_BY(maintenance_mutex_);
   std::uint64_t tended_release_count_ ASHLAR_GUARDED_BY(maintenance_mutex_) = 0;
+  // Keys past their deadline that the log did not take, since when, and whether it refuses now.
+  base::ChunkedQueue untold_ ASHLAR_GUARDED_BY(maintenance_mutex_);
+  TimeMs untold_since_ms_ ASHLAR_GUARDED_BY(maintenance_mutex_) = 0;
+  bool is_log_full_ ASHLAR_GUARDED_BY(maintenance_mutex_) = false;
 
   // Atomic, for writers: the moment at which the background looks again, flags for what waits, and
   // the mark that a schedule made now carries (see sweep_wheel).

@@ -76,13 +76,8 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
     if (candidate.is_in_main && heat != 0) parts_.heat->set(offset, heat - 1);
     const bool is_cold = result == Evictor::Found::kCold ||
                          (result == Evictor::Found::kWarm && !candidate.is_in_main);
-    if (is_cold) {
-      // The full hash, for the note to the ordered side: the handle has lost some of its bits.
-      remove_slot_locked(local, *root, found,
-                         base::hash_key(record.key(shape), parts_.table->hash_seed()));
-      local.counters.evicted.add(1);
-      is_removed = true;
-    }
+    is_removed = is_cold && evict_locked(local, *root, found);
+    if (is_cold && !is_removed) result = Evictor::Found::kPinned;
   }
   if (is_removed) {
     HashTable::unlock_changed(*root);
@@ -92,16 +87,42 @@ Evictor::Found MemoryEngine::look_at(Local& local, const Evictor::Candidate& can
   return result;
 }
 
+/// Removes a key that no snapshot sees, unless the log is to hear of it and does not take it now.
+/// No transaction is told: one that has seen the key pins it, and to others it may go at any time.
+bool MemoryEngine::evict_locked(Local& local, Bucket& root, SlotPlace place) noexcept {
+  const Record record = place.record();
+  const Shape shape = record.shape();
+  const std::string_view key = record.key(shape);
+  const bool is_past = is_expired(record.deadline_ms(shape), engine::kLatest);
+  if (!may_go(is_past ? engine::Reclaimed::kExpired : engine::Reclaimed::kEvicted, key)) {
+    local.is_log_full = true;
+    return false;
+  }
+  // The full hash, for the note to the ordered side: the handle has lost some of its bits.
+  remove_slot_locked(local, root, place, base::hash_key(key, parts_.table->hash_seed()));
+  local.counters.evicted.add(1);
+  return true;
+}
+
 /// Evicts until something was freed. Returns false when nothing can be. The caller holds its own
 /// `Local` and no bucket. What is freed lands in the thread's magazine of that size class, so a
-/// caller that wants another size comes again until a page falls empty.
+/// caller that wants another size comes again until a page falls empty. A log that has to hear of
+/// it first may have to wait for the disk, which is done with neither evictor nor bucket held.
 bool MemoryEngine::make_room(Local& local) noexcept {
   if (!parts_.evictor) return false;
+  while (true) {
+    local.is_log_full = false;
+    if (evict_one(local)) return true;
+    if (!local.is_log_full || !reclaims_->make_room()) return false;
+  }
+}
+
+bool MemoryEngine::evict_one(Local& local) noexcept {
   const base::MutexLock lock(evictor_mutex_);
   take_admissions_locked(local);
   // Each key may be met warm three times and busy now and then; after that nothing can go.
   std::size_t looks_left = 8 * parts_.evictor->count() + 1;
-  for (; looks_left > 0; --looks_left) {
+  for (; looks_left > 0 && !local.is_log_full; --looks_left) {
     const auto candidate = parts_.evictor->pick();
     if (!candidate) return false;
     const Evictor::Found found = look_at(local, *candidate);

@@ -60,6 +60,7 @@ struct alignas(64) Local {
   base::ChunkedQueue garbage;       // Hashes of keys that have versions to clean up.
   base::ChunkedQueue expiry_inbox;  // Pairs: hash, tick.
   base::ChunkedQueue admissions;    // Handles of new keys for the evictor.
+  bool is_log_full = false;         // A key could not make room: the log did not take it.
   // Whether the background has anything to take from here. Stored by the owner after the entry is
   // in its queue; read without the lock, to leave threads alone that have nothing.
   std::atomic<bool> has_news{false};

@@ -41,7 +41,8 @@ MemoryEngine::MemoryEngine(Parts parts, const os::Clock& clock)
       locals_(*parts_.budget),
       ordered_(*parts_.nodes, *parts_.table),
       wheel_(*parts_.budget, tick_at(clock.now_ms())),
-      garbage_(*parts_.budget) {}
+      garbage_(*parts_.budget),
+      untold_(*parts_.budget) {}
 
 // Nothing is freed one by one: records, nodes and buckets go with their regions.
 MemoryEngine::~MemoryEngine() = default;

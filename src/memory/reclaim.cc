@@ -4,6 +4,10 @@
 //     writers' queues --gather_news--> wheel_, garbage_
 //     wheel_   --run_wheel-----> tend, at the tick of a key     removed, or filed again
 //     garbage_ --tend_garbage--> tend, after a release          trimmed, or kept for later
+//     untold_  --tell_untold---> tend, when the log has room    removed
+//
+// Where a log is to hear of keys that go at their deadline, it does so with the bucket locked, and
+// the key goes then (J6 of src/db/changes/reclaim_teller.h). Room in it is made outside of all locks.
 //
 // Entries are hashes. They are reasons to look and nothing more: what is done with a key is decided
 // by its record, with its bucket locked. So a stale entry does no harm, and an entry that was lost
@@ -23,6 +27,9 @@ constexpr std::uint64_t kStaleEntriesMin = 65'536;
 
 // Keys with one hash tag in one bucket that one look deals with; any others wait for the next.
 constexpr std::size_t kRecordsPerLook = 16;
+
+// A log that had no room is asked again after so long if none could be made.
+constexpr TimeMs kLogRetryMs = 1'000;
 
 }  // namespace
 
@@ -72,23 +79,28 @@ bool MemoryEngine::trim(Local& local, Record newest, const Horizon& horizon) noe
   }
 }
 
-/// Cleans up behind one key. Returns true when it has to be looked at again: for versions that a
-/// snapshot needs, the newest included when that is expired at latest.
-bool MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place, std::uint64_t hash,
-                               const Horizon& horizon) {
+/// Cleans up behind one key. It remains to be looked at for versions that a snapshot needs, the
+/// newest included when that is expired at latest.
+MemoryEngine::Tended MemoryEngine::tend_record(Local& local, Bucket& root, SlotPlace place,
+                                               std::uint64_t hash, const Horizon& horizon) {
   const Record record = place.record();
   const Shape shape = record.shape();
   trim(local, record, horizon);
   const bool has_older = static_cast<bool>(record.previous(shape));
   const bool is_expired = record.deadline_ms(shape) <= horizon.now_ms;
-  if (!shape.is_tombstone() && !is_expired) return has_older;
+  if (!shape.is_tombstone() && !is_expired) return has_older ? Tended::kRemains : Tended::kDone;
   // A tombstone has older versions for its one purpose; without any it goes at once.
   const bool is_seen =
       !shape.is_tombstone() && !horizon.live.empty() && horizon.live.back() >= record.stamp(shape);
-  if (has_older || is_seen) return true;
-  if (is_expired && !shape.is_tombstone()) local.counters.expired.add(1);
+  if (has_older || is_seen) return Tended::kRemains;
+  if (!shape.is_tombstone()) {
+    if (is_log_full_ || !may_go(engine::Reclaimed::kExpired, record.key(shape))) {
+      return Tended::kUntold;
+    }
+    local.counters.expired.add(1);
+  }
   remove_slot_locked(local, root, place, hash);
-  return false;
+  return Tended::kDone;
 }
 
 /// Sees to it that the wheel comes back to a key that has a deadline ahead. A key that is past it
@@ -123,6 +135,7 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
     }
   });
   bool remains = false;
+  bool is_untold = false;
   for (std::size_t i = 0; i < count; ++i) {
     SlotPlace place;
     parts_.table->for_each_locked(root, [&](SlotPlace at) {
@@ -130,7 +143,9 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
     });
     ASHLAR_ASSERT(place, "a record that was not tended yet keeps its slot");
     const std::int64_t slots_before = local.unreported_slot_count;
-    remains = tend_record(local, root, place, hash, horizon) || remains;
+    const Tended tended = tend_record(local, root, place, hash, horizon);
+    remains = remains || tended == Tended::kRemains;
+    is_untold = is_untold || tended == Tended::kUntold;
     const bool is_removed = local.unreported_slot_count != slots_before;
     if (!is_removed && occasion != Occasion::kGarbage)
       reschedule(hash, records[i], horizon, occasion);
@@ -139,6 +154,7 @@ bool MemoryEngine::tend(Local& local, std::uint64_t hash, const Horizon& horizon
   // Only now: the index may split or merge in answer, which no holder of a bucket may ask for.
   const std::int64_t unreported = std::exchange(local.unreported_slot_count, 0);
   report_slots(local, unreported);
+  if (is_untold) keep_untold(hash, horizon);
   return remains;
 }
 
@@ -199,6 +215,24 @@ void MemoryEngine::keep_unfiled(std::uint64_t hash) {
   }
 }
 
+/// Remembers a key that is past its deadline and could not be told of.
+void MemoryEngine::keep_untold(std::uint64_t hash, const Horizon& horizon) {
+  ASHLAR_ASSERT(reclaims_ != nullptr, "only a log that is to hear of a key keeps it from going");
+  if (untold_.empty()) untold_since_ms_ = horizon.now_ms;
+  is_log_full_ = true;
+  keep_for_later(untold_, hash);
+}
+
+/// Tries again what the log did not take, in the order in which it came, as long as it takes any.
+void MemoryEngine::tell_untold(Local& local, const Horizon& horizon) {
+  const TimeMs since_ms = untold_since_ms_;
+  for (std::size_t left = untold_.count(); left > 0 && !is_log_full_; --left) {
+    const std::uint64_t hash = untold_.pop();
+    if (tend(local, hash, horizon, Occasion::kNearing)) keep_for_later(garbage_, hash);
+  }
+  if (!untold_.empty()) untold_since_ms_ = since_ms;
+}
+
 /// Queues a key for another look after the next release of a snapshot.
 void MemoryEngine::keep_for_later(base::ChunkedQueue& queue, std::uint64_t hash) {
   try {
@@ -235,6 +269,10 @@ void MemoryEngine::run_wheel(Local& local, const Horizon& horizon) {
   const std::vector<std::uint64_t> unfiled = std::exchange(unfiled_, {});
   for (const std::uint64_t hash : unfiled) {
     if (tend(local, hash, horizon, Occasion::kNearing)) keep_for_later(garbage_, hash);
+  }
+  if (!untold_.empty()) {
+    lag_ms = std::max(lag_ms, static_cast<std::uint64_t>(
+                                  std::max<TimeMs>(0, clock_.now_ms() - untold_since_ms_)));
   }
   expiry_lag_ms_.store(lag_ms, std::memory_order_relaxed);
   if (lag_ms > expiry_lag_ms_max_.load(std::memory_order_relaxed)) {
@@ -308,12 +346,13 @@ bool MemoryEngine::any_news() {
 /// release wakes the background (`release_snapshot`). A round that was busy is followed by one more
 /// a tick later: writers that go on until then find it announced, and wake nobody.
 std::optional<TimeMs> MemoryEngine::next_maintenance(bool was_busy) {
-  pending_expiry_count_.store(wheel_.count(), std::memory_order_relaxed);
+  pending_expiry_count_.store(wheel_.count() + untold_.count(), std::memory_order_relaxed);
   kept_version_count_.store(garbage_.count(), std::memory_order_relaxed);
   const bool has_news = any_news();
   has_garbage_.store(has_news || !garbage_.empty(), std::memory_order_relaxed);
   const bool is_released = versions_.released_count() != tended_release_count_;
-  const bool has_work = was_busy || has_news || (is_released && !garbage_.empty());
+  const bool has_work =
+      was_busy || has_news || (is_released && !garbage_.empty()) || !untold_.empty();
   const std::uint64_t due_tick = wheel_.next_due_tick();
   const TimeMs now_ms = clock_.now_ms();
   TimeMs next_ms = engine::kNever;
@@ -342,6 +381,8 @@ std::optional<TimeMs> MemoryEngine::maintain() {
     Horizon horizon{.now_ms = clock_.now_ms(), .current = versions_.current(), .live = {}};
     horizon.live = versions_.live();
     ASHLAR_ASSERT(std::ranges::is_sorted(horizon.live), "snapshots are listed in ascending order");
+    is_log_full_ = false;
+    tell_untold(*local, horizon);
     run_wheel(*local, horizon);
     tend_garbage(*local, horizon);
     sweep_wheel();
@@ -352,8 +393,11 @@ std::optional<TimeMs> MemoryEngine::maintain() {
   } catch (const std::bad_alloc&) {
     // What has not been done is done the next time.
   }
+  const bool is_log_full = is_log_full_;
   maintenance_mutex_.unlock();
-  return next_ms;
+  if (!is_log_full) return next_ms;
+  // With nothing locked: the log waits for the disk.
+  return reclaims_->make_room() ? 1 : kLogRetryMs;
 }
 
 }  // namespace ashlar::memory

@@ -63,7 +63,8 @@ Result<void> MemoryEngine::visit_all(const RowVisitor& visit) {
     const Record record = place.record();
     const Shape shape = record.shape();
     const TimeMs deadline_ms = record.deadline_ms(shape);
-    if (shape.is_tombstone() || is_expired(deadline_ms, engine::kLatest)) return;
+    const bool is_gone = reclaims_ == nullptr && is_expired(deadline_ms, engine::kLatest);
+    if (shape.is_tombstone() || is_gone) return;
     buffer.add(record.key(shape), record.value(shape), deadline_ms);
   };
   parts_.table->walk_beside_writers(

@@ -28,6 +28,7 @@ constexpr std::size_t kPendingInline = 16;
 }  // namespace
 
 /// A put whose deadline has passed already comes to an erase: the key is never seen with it (T1).
+/// Not where its end is still to be told: then the background reclaims it as any other.
 /// Buckets are asked for here, so that they are on their way while the records are filled.
 void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
   for (std::size_t i = 0; i < list_.size(); ++i) {
@@ -35,9 +36,9 @@ void WriteRun::start(std::span<const engine::Operation> operations) noexcept {
     list_[i].operation = &operation;
     list_[i].index = i;
     list_[i].hash = engine_.hash_of(operation.key);
-    list_[i].is_erase =
-        operation.kind == engine::OperationKind::kErase ||
-        (operation.deadline_ms != engine::kNever && engine_.clock_.is_past(operation.deadline_ms));
+    list_[i].is_erase = operation.kind == engine::OperationKind::kErase ||
+                        (operation.deadline_ms != engine::kNever && engine_.reclaims_ == nullptr &&
+                         engine_.clock_.is_past(operation.deadline_ms));
     base::prefetch_for_write(&table_.root_of(list_[i].hash));
   }
   // Guesses for `prepare`, made without a lock; `install_all` asks again under the locks.
