@@ -23,6 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       writer.add_expire(stored->key, stored->deadline_ms);
       continue;
     }
+    if (stored->kind == StoredKind::kExpired || stored->kind == StoredKind::kEvicted) {
+      using ashlar::engine::Reclaimed;
+      writer.add_reclaimed(
+          stored->kind == StoredKind::kExpired ? Reclaimed::kExpired : Reclaimed::kEvicted,
+          stored->key);
+      continue;
+    }
     // A put "with" the deadline that means none is written shorter.
     has_odd_deadline = has_odd_deadline || (stored->kind == StoredKind::kPutWithDeadline &&
                                             stored->deadline_ms == ashlar::engine::kNever);

@@ -57,6 +57,8 @@ std::string payload() {
   writer.add({.key = "\0binary\xff"sv, .value = "", .deadline_ms = kDeadlineMs});
   writer.add({.kind = ashlar::engine::OperationKind::kErase, .key = "key", .value = {}});
   writer.add_expire("\0binary\xff"sv, kDeadlineMs + 1);
+  writer.add_reclaimed(ashlar::engine::Reclaimed::kExpired, "expired");
+  writer.add_reclaimed(ashlar::engine::Reclaimed::kEvicted, "evicted");
   return bytes;
 }
 

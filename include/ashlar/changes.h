@@ -17,9 +17,11 @@
 namespace ashlar {
 
 enum class ChangeKind : std::uint8_t {
-  kPut,     ///< The key has a new value and a new deadline, maybe none.
-  kErase,   ///< The key is gone, should it have been there.
-  kExpire,  ///< The key, which was there, has another deadline. Engine::kDisk tells of a kPut.
+  kPut,      ///< The key has a new value and a new deadline, maybe none.
+  kErase,    ///< The key is gone, should it have been there.
+  kExpire,   ///< The key, which was there, has another deadline. Engine::kDisk tells of a kPut.
+  kExpired,  ///< The key was past its deadline, and is gone now for those who know no deadlines.
+  kEvicted,  ///< The key has made room at the memory budget (MemoryPolicy::kEvict).
 };
 
 /// What a commit has done to one key.
@@ -60,8 +62,10 @@ struct ChangeBounds {
 /// as long as the database needs them itself. Writers never wait for a follower: one that falls too
 /// far behind is refused with the oldest commit that is left.
 ///
-/// A key that goes at its deadline makes no commit: the put, or the change of the deadline, has
-/// told of it.
+/// With `Options::history_bytes_max` a key that goes at its deadline, or makes room, is told of too,
+/// once, in a commit of its own: kExpired comes some time after the deadline, and only if nobody
+/// has written the key in between. Without, the put, or the change of the deadline, has told of it,
+/// and nothing tells of what makes room.
 ///
 /// Threads:  externally synchronised; beside all calls of the `Db`.
 /// Lifetime: must not outlive its `Db`.

@@ -36,8 +36,9 @@ enum class TableCompression : std::uint8_t {
 /// What happens when a write would exceed the memory budget.
 enum class MemoryPolicy : std::uint8_t {
   kRefuse,  ///< The write fails with kOutOfSpace and nothing of it happens. Erasing still works.
-  kEvict,   ///< Keys that are not being used make room (S3-FIFO). With a directory the log does not
-            ///< hear of it: such a key may be there again after the next opening.
+  kEvict,   ///< Keys that are not being used make room (S3-FIFO). With a directory the log hears of
+            ///< it only where `history_bytes_max` keeps one: else such a key may be there again
+            ///< after the next opening.
 };
 
 /// What a write survives once it has been acknowledged. Means something only for a database with a
@@ -80,7 +81,8 @@ struct Options {
   /// changes (ashlar/changes.h) or restore it as it was at a moment. Unit: bytes of files. Default:
   /// 0: nothing more is kept, and what was kept by earlier openings, in the folder `history`, stays
   /// as it is; when the log has gone on without it the next opening with a history removes it.
-  /// Segments of 64 MiB are kept whole. Not with MemoryPolicy::kEvict, which no log hears of.
+  /// Segments of 64 MiB are kept whole. With a history the log also tells of every key that goes at
+  /// its deadline or makes room: some 60 bytes and the key.
   std::uint64_t history_bytes_max = 0;
 
   /// Whether the history also tells what each key had before it was put or erased. Every write then

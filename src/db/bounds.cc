@@ -65,15 +65,10 @@ Result<void> check_history_options(const Options& options) {
         "option history_has_old_values is set, and history_bytes_max, which it needs, is 0"));
   }
   if (options.history_bytes_max == 0) return {};
-  if (options.directory.empty()) {
-    return std::unexpected(
-        Error::of_literal(ErrorCode::kInvalidArgument,
-                          "option history_bytes_max keeps a log, which needs a directory"));
-  }
-  if (options.memory_policy == MemoryPolicy::kRefuse) return {};
-  return std::unexpected(Error::of_literal(
-      ErrorCode::kInvalidArgument,
-      "option history_bytes_max keeps a log, which does not hear of what kEvict removes"));
+  if (!options.directory.empty()) return {};
+  return std::unexpected(
+      Error::of_literal(ErrorCode::kInvalidArgument,
+                        "option history_bytes_max keeps a log, which needs a directory"));
 }
 
 }  // namespace

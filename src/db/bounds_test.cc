@@ -50,6 +50,17 @@ TEST(Bounds, AnOptionBeyondItsRangeIsNamedWithValueAndRange) {
             "option table_compression is 3, 0 to 2 allowed");
 }
 
+TEST(Bounds, AHistoryNeedsADirectoryAndHearsOfWhatMakesRoom) {
+  EXPECT_EQ(refusal_of({.history_bytes_max = 1}),
+            "option history_bytes_max keeps a log, which needs a directory");
+  Options kept{.directory = "somewhere", .history_bytes_max = 1};
+  EXPECT_EQ(refusal_of(kept), "allowed");
+  kept.memory_policy = MemoryPolicy::kEvict;
+  EXPECT_EQ(refusal_of(kept), "allowed");
+  kept.history_age_ms_max = -1;
+  EXPECT_EQ(refusal_of(kept), "option history_age_ms_max is -1, 0 and more allowed");
+}
+
 TEST(Bounds, AnEngineOnDiskAsksForMore) {
   const Options disk{.directory = "somewhere", .engine = Engine::kDisk};
   EXPECT_EQ(refusal_of(disk), "allowed");

@@ -105,10 +105,14 @@ Journal::Journal(const World& world)
 Result<std::unique_ptr<Journal>> Journal::open(const World& world,
                                                const log::LocalLogOptions& options) {
   std::unique_ptr<Journal> journal(new Journal(world));
+  if (world.history.bytes_max > 0) {
+    journal->teller_ = std::make_unique<ReclaimTeller>(world.clock);
+    world.engine.tell_reclaims(*journal->teller_);
+  }
   log::Position base_end = 0;
   ASHLAR_TRY_ASSIGN(const log::Start start, journal->load_base(base_end));
   const std::string log_path = world.directory.log_path();
-  Replayer replayer(world.engine, world.replay_clock, log_path);
+  Replayer replayer(world.engine, world.replay_clock, log_path, journal->teller_.get());
   const auto replay = [&](const log::Frame& frame) {
     if (world.values == nullptr) return replayer.add(frame.payload);
     return replayer.add(frame.payload, frame.position + log::FrameHeader::kBytes);
@@ -127,6 +131,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const World& world,
               log_path + ": the log ends at " + std::to_string(journal->log_->end().position) +
                   ", before what the checkpoint was made beside: " + std::to_string(base_end)));
   }
+  if (journal->teller_ != nullptr) ASHLAR_TRY(journal->teller_->go_live(*journal->log_));
   journal->moment_ms_.store(world.clock.now_ms(), std::memory_order_relaxed);
   journal->moment_end_.store(journal->log_->end().position, std::memory_order_relaxed);
   world.replay_clock.go_live();

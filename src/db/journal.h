@@ -25,6 +25,7 @@
 #include "ashlar/stats.h"
 #include "base/thread_safety.h"
 #include "db/changes/history.h"
+#include "db/changes/reclaim_teller.h"
 #include "db/checkpoint_store.h"
 #include "db/directory.h"
 #include "db/replay_clock.h"
@@ -163,7 +164,8 @@ class Journal final : private engine::LogControl {
   void note_time(log::Position end) noexcept;
 
   const World world_;
-  History history_;  // Before the log, which asks it.
+  History history_;                        // Before the log, which asks it.
+  std::unique_ptr<ReclaimTeller> teller_;  // Null where nothing is kept for others.
   std::unique_ptr<log::LocalLog> log_;
   log::LogReport report_;
 

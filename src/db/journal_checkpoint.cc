@@ -58,7 +58,7 @@ Result<log::Start> Journal::load_checkpoint(log::Position& end) {
   const std::string path = world_.directory.checkpoint_path();
   checkpoints_ = std::make_unique<CheckpointStore>(world_.disk, path);
   ASHLAR_TRY(checkpoints_->open());
-  Replayer replayer(world_.engine, world_.replay_clock, path);
+  Replayer replayer(world_.engine, world_.replay_clock, path, teller_.get());
   ASHLAR_TRY_ASSIGN(const auto report, checkpoints_->load([&](std::string_view payload) {
     return replayer.add(payload);
   }));

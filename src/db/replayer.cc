@@ -4,7 +4,6 @@
 #include "db/replayer.h"
 
 #include <cstring>
-#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -24,12 +23,20 @@ constexpr std::size_t kOperationsAhead = 32;
 // it saves.
 constexpr std::size_t kStagedBytesMax = std::size_t{32} << 10U;
 
+/// Whether a stored operation takes its key away, be it that somebody erased it or that the engine
+/// reclaimed it.
+bool takes_away(engine::StoredKind kind) noexcept {
+  return kind == engine::StoredKind::kErase || kind == engine::StoredKind::kExpired ||
+         kind == engine::StoredKind::kEvicted;
+}
+
 /// A commit that is in the log already.
 class ReplayedCommit final : public engine::Commit {
  public:
   explicit ReplayedCommit(std::uint64_t payload_position) noexcept
       : payload_position_(payload_position) {}
   bool append() noexcept override { return true; }
+  bool is_replayed() const noexcept override { return true; }
   bool has_position() const noexcept override { return true; }
   std::uint64_t payload_position() const noexcept override { return payload_position_; }
 
@@ -39,10 +46,12 @@ class ReplayedCommit final : public engine::Commit {
 
 }  // namespace
 
-Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source)
+Replayer::Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source,
+                   ReclaimTeller* teller)
     : engine_(engine),
       clock_(clock),
       source_(std::move(source)),
+      teller_(teller),
       bytes_(std::make_unique<char[]>(kStagedBytesMax)) {}
 
 /// Takes one commit. A payload that does not fit the buffer is taken apart where it lies, and so
@@ -71,7 +80,7 @@ Result<void> Replayer::take_apart(std::string_view payload, std::optional<std::u
   std::uint64_t offset = payload.size() - reader.rest_bytes();
   while (const auto stored = reader.next()) {
     offsets_.push_back(std::exchange(offset, payload.size() - reader.rest_bytes()));
-    const bool is_erase = stored->kind == engine::StoredKind::kErase;
+    const bool is_erase = takes_away(stored->kind);
     operations_.push_back(
         {.kind = is_erase ? engine::OperationKind::kErase : engine::OperationKind::kPut,
          .key = stored->key,
@@ -123,7 +132,9 @@ Result<void> Replayer::apply(std::size_t begin, std::size_t end,
   for (std::size_t at = begin; at < end; ++at) {
     if (is_expire_[at] == 0) continue;
     ASHLAR_TRY(apply_some(begin, at, position));
-    ASHLAR_TRY(engine_.expire(operations_[at].key, operations_[at].deadline_ms));
+    ASHLAR_TRY_ASSIGN(const auto before_ms,
+                      engine_.expire(operations_[at].key, operations_[at].deadline_ms));
+    if (before_ms) note_written({&operations_[at], 1});
     begin = at + 1;
   }
   return apply_some(begin, end, position);
@@ -135,12 +146,21 @@ Result<void> Replayer::apply_some(std::size_t begin, std::size_t end,
   const auto some = std::span<const engine::Operation>(operations_).subspan(begin, end - begin);
   if (!position || some.empty()) {
     ASHLAR_TRY(engine_.apply(some));
+    note_written(some);
     return {};
   }
   // The engine counts from a payload's first byte, and these may be preceded by others.
   ReplayedCommit commit(*position + offsets_[begin] - sizeof(engine::TimeMs));
   ASHLAR_TRY(engine_.apply(some, &commit));
+  note_written(some);
   return {};
+}
+
+/// What the engine had to let go for these went before they were shown: what they have written
+/// stands.
+void Replayer::note_written(std::span<const engine::Operation> operations) noexcept {
+  if (teller_ == nullptr) return;
+  for (const engine::Operation& operation : operations) teller_->forget(operation.key);
 }
 
 }  // namespace ashlar::db

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ashlar/result.h"
+#include "db/changes/reclaim_teller.h"
 #include "db/replay_clock.h"
 #include "engine/operation_codec.h"
 #include "engine/storage_engine.h"
@@ -22,11 +24,13 @@
 namespace ashlar::db {
 
 /// Threads:  confined to the one that opens a database.
-/// Lifetime: `engine` and `clock` must outlive it.
+/// Lifetime: `engine`, `clock` and the teller must outlive it.
 class Replayer {
  public:
-  /// `source` names what is replayed in messages.
-  Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source);
+  /// `source` names what is replayed in messages. `teller` notes what the engine has to let go
+  /// meanwhile, and hears what commits bring back; null: nobody does.
+  Replayer(engine::StorageEngine& engine, ReplayClock& clock, std::string source,
+           ReclaimTeller* teller = nullptr);
 
   /// Takes the payload of one commit, which need not live longer than the call. It may be applied
   /// later, at the latest by `finish`.
@@ -56,10 +60,12 @@ class Replayer {
   Result<void> apply(std::size_t begin, std::size_t end, std::optional<std::uint64_t> position);
   Result<void> apply_some(std::size_t begin, std::size_t end,
                           std::optional<std::uint64_t> position);
+  void note_written(std::span<const engine::Operation> operations) noexcept;
 
   engine::StorageEngine& engine_;
   ReplayClock& clock_;
   const std::string source_;
+  ReclaimTeller* const teller_;          // Or null.
   const std::unique_ptr<char[]> bytes_;  // Copies of the payloads that are staged.
   std::size_t bytes_used_ = 0;
 

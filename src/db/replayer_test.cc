@@ -105,6 +105,16 @@ TEST_F(ReplayerTest, KeepsTheOrderInsideACommit) {
             (std::vector<std::string>{"put a at 10000", "expire a 77", "erase b put c at 10000"}));
 }
 
+TEST_F(ReplayerTest, TakesWhatWasReclaimedForErased) {
+  std::string payload;
+  engine::PayloadWriter(payload, 20'000).add_reclaimed(engine::Reclaimed::kExpired, "a");
+  ASSERT_TRUE(replayer_.add(payload).has_value());
+  engine::PayloadWriter(payload, 21'000).add_reclaimed(engine::Reclaimed::kEvicted, "b");
+  ASSERT_TRUE(replayer_.add(payload).has_value());
+  ASSERT_TRUE(replayer_.finish().has_value());
+  EXPECT_EQ(engine_.lines_, (std::vector<std::string>{"erase a at 10000", "erase b at 11000"}));
+}
+
 TEST_F(ReplayerTest, MakesRoomOnceAndThenGivesUp) {
   engine_.refusals_left_ = 1;
   ASSERT_TRUE(replayer_.add(put_of("a", "1", 20'000)).has_value());

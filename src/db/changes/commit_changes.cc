@@ -12,6 +12,10 @@ ChangeKind kind_of(engine::StoredKind kind) noexcept {
       return ChangeKind::kErase;
     case engine::StoredKind::kExpire:
       return ChangeKind::kExpire;
+    case engine::StoredKind::kExpired:
+      return ChangeKind::kExpired;
+    case engine::StoredKind::kEvicted:
+      return ChangeKind::kEvicted;
     case engine::StoredKind::kPut:
     case engine::StoredKind::kPutWithDeadline:
       break;
