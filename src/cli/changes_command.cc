@@ -25,6 +25,10 @@ const char* name_of(ChangeKind kind) noexcept {
       return "put";
     case ChangeKind::kErase:
       return "erase";
+    case ChangeKind::kExpired:
+      return "expired";
+    case ChangeKind::kEvicted:
+      return "evicted";
     case ChangeKind::kExpire:
       break;
   }
