@@ -11,6 +11,8 @@
 ///        and so among those that are full, from the last to the first.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -56,6 +58,16 @@ class SharedMemtable final : public base::Counted {
     if (values_ != nullptr) values_->end_at(place.position);
   }
 
+  /// The earliest deadline of a row that was not told of; kNever while there is none.
+  engine::TimeMs untold_ms() const noexcept { return untold_ms_.load(std::memory_order_relaxed); }
+
+  /// A row with that deadline is to be told of. One writer at a time, as for `forget_untold`.
+  void note_untold(engine::TimeMs deadline_ms) noexcept {
+    untold_ms_.store(std::min(untold_ms(), deadline_ms), std::memory_order_relaxed);
+  }
+  /// Somebody begins to look at every row, and will note those that are left.
+  void forget_untold() noexcept { untold_ms_.store(engine::kNever, std::memory_order_relaxed); }
+
   /// Behind the last commit in it. Set when it is full, before it is in a state as such.
   engine::LogPlace end;
 
@@ -63,6 +75,8 @@ class SharedMemtable final : public base::Counted {
   const std::unique_ptr<Memtable> memtable_;
   const std::unique_ptr<LogRangeHold> values_;
   std::uint64_t apart_bytes_ = 0;  // Of the one who writes to it.
+  // Written under the mutex of writers, who are asked for nothing by who reads it.
+  std::atomic<engine::TimeMs> untold_ms_{engine::kNever};
 };
 
 using MemtableRef = base::Ref<SharedMemtable>;

@@ -38,7 +38,7 @@ Result<void> TableInfo::validate() const {
   return {};
 }
 
-Table::Table(TableInfo info) : info_(std::move(info)) {
+Table::Table(TableInfo info) : info_(std::move(info)), untold_ms_(info_.earliest_deadline_ms) {
   ASHLAR_ASSERT(info_.validate().has_value(), "the figures of a table fit together");
 }
 

@@ -53,7 +53,7 @@ struct TableInfo {
   Result<void> validate() const;
 };
 
-/// Threads: immutable but for the mark, which is atomic.
+/// Threads: immutable but for what is atomic: the mark, and how far it was told.
 class Table : public base::Counted {
  public:
   /// Input: info  one that is valid (asserted)
@@ -70,9 +70,21 @@ class Table : public base::Counted {
   void mark_obsolete() const noexcept { is_obsolete_.store(true, std::memory_order_relaxed); }
   bool is_obsolete() const noexcept { return is_obsolete_.load(std::memory_order_relaxed); }
 
+  /// Where a log is to hear of rows that expire (engine/tell.cc): every row with an earlier deadline
+  /// was told of, or is not the newest of its key; kNever: every one. Not kept over openings.
+  engine::TimeMs untold_ms() const noexcept { return untold_ms_.load(std::memory_order_acquire); }
+
+  /// All rows with a deadline before `untold_ms` were looked at. By one at a time.
+  ///
+  /// Release, and acquire above: whoever lets such rows go finds the ones that hide them.
+  void note_told(engine::TimeMs untold_ms) const noexcept {
+    untold_ms_.store(untold_ms, std::memory_order_release);
+  }
+
  private:
   const TableInfo info_;
   mutable std::atomic<bool> is_obsolete_{false};
+  mutable std::atomic<engine::TimeMs> untold_ms_;
 };
 
 using TableRef = base::Ref<const Table>;

@@ -179,4 +179,14 @@ void Version::check() const {
   }
 }
 
+engine::TimeMs first_untold_ms(const Version& version) noexcept {
+  engine::TimeMs first_ms = engine::kNever;
+  for (std::uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const TableRef& table : version.tables(level)) {
+      first_ms = std::min(first_ms, table->untold_ms());
+    }
+  }
+  return first_ms;
+}
+
 }  // namespace ashlar::lsm

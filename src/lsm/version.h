@@ -114,6 +114,9 @@ class Version {
   std::array<Level, kLevelCount> levels_ = {};
 };
 
+/// The earliest deadline of a row that was not told of; kNever when there is none (Table::untold_ms).
+engine::TimeMs first_untold_ms(const Version& version) noexcept;
+
 template <typename Visit>
 bool Version::visit_tables_for(std::string_view key, Visit visit) const {
   for (const TableRef& table : levels_[0].tables) {

@@ -105,6 +105,7 @@ Result<void> DiskEngine::start(engine::LogControl& log, engine::Background backg
     ASHLAR_ASSERT(log_ == nullptr, "an engine is started once");
     log_ = &log;
   }
+  background_ = background;
   return upkeep_->start(log, background);
 }
 
@@ -124,6 +125,10 @@ std::unique_ptr<engine::HeldFiles> DiskEngine::hold_files() {
 
 Result<void> DiskEngine::compact() {
   ASHLAR_TRY(flush());
+  if (reclaims_ != nullptr) {
+    ASHLAR_TRY(tell_all());
+    ASHLAR_TRY(flush());
+  }
   return upkeep_->compact_all();
 }
 
@@ -142,12 +147,16 @@ void DiskEngine::stop() noexcept {
 /// Flushes and compactions have threads of their own, or are made here where there are none.
 std::optional<engine::TimeMs> DiskEngine::maintain() {
   upkeep_->work();
+  const auto next_ms = reclaims_ != nullptr ? tell_in_background() : std::nullopt;
   shares_->reclaim();
   domain_.collect();
-  return std::nullopt;
+  return next_ms;
 }
 
-void DiskEngine::on_work(void (*)(void*), void*) noexcept {}
+void DiskEngine::on_work(void (*wake)(void*), void* context) noexcept {
+  wake_context_ = context;
+  wake_ = wake;
+}
 
 Stats DiskEngine::stats() const {
   Stats stats;
@@ -178,6 +187,7 @@ Stats DiskEngine::stats() const {
   stats.put_count = put_count_.load(std::memory_order_relaxed);
   stats.erase_count = erase_count_.load(std::memory_order_relaxed);
   stats.refused_write_count = refused_count_.load(std::memory_order_relaxed);
+  if (reclaims_ != nullptr) add_telling(*state, stats);
   stats.sequence = visible();
   stats.snapshot_count = snapshots_.count();
   if (const auto oldest_ms = snapshots_.oldest_ms()) {

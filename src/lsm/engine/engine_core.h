@@ -1,6 +1,6 @@
 /// \file
 /// The disk engine. Its functions stand in files by what they do: read.cc, write.cc, scan.cc,
-/// engine_core.cc (the rest). What happens beside callers is in upkeep/.
+/// tell.cc (keys past their deadline), engine_core.cc (the rest). What happens beside callers is in upkeep/.
 ///
 /// A write is appended to the log and to the active memtable under one mutex, so that both have it
 /// in the same order. A read finds the current state by one load, inside a guard, and takes no
@@ -11,11 +11,12 @@
 ///        and full memtables is at or below that sequence, and of the active one nothing above it.
 ///   C1, C3, T1 of storage_engine.h, M1 of memory_budget.h
 ///
-/// Locks, in the order in which they are taken: the write mutex, those of the upkeep, of the
+/// Locks, in the order in which they are taken: that of the telling, the write mutex, those of the upkeep, of the
 /// catalog, of the states, of the cache; that of the snapshots is a leaf.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,7 @@ class DiskEngine final : public engine::PersistentEngine {
   void release_snapshot(Sequence sequence) noexcept override;
   std::optional<engine::TimeMs> maintain() override;
   void on_work(void (*wake)(void*), void* context) noexcept override;
+  void tell_reclaims(engine::ReclaimLog& log) noexcept override;
   void wait_for_commits() override { const base::MutexLock lock(write_mutex_); }
   bool take_memory(std::size_t bytes) override;
   void give_back_memory(std::size_t bytes) noexcept override { budget_.give_back(bytes); }
@@ -105,6 +107,7 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<MemtableRef> make_memtable(std::uint64_t log_begin);
   Result<void> expect_values() const;
   void add_work(Stats& stats) const;
+  void add_telling(const State& state, Stats& stats) const;
   std::uint64_t hash_of(std::string_view key) const noexcept {
     return base::hash_key(key, hash_seed_);
   }
@@ -153,6 +156,37 @@ class DiskEngine final : public engine::PersistentEngine {
   Result<void> rotate_locked() ASHLAR_REQUIRES(write_mutex_);
   void insert_all(RowOperations& operations, const engine::Commit* commit) noexcept
       ASHLAR_REQUIRES(write_mutex_);
+  std::uint64_t insert_rows(RowOperations& operations, const engine::Commit* commit) noexcept
+      ASHLAR_REQUIRES(write_mutex_);
+  void note_deadline(engine::TimeMs deadline_ms) noexcept ASHLAR_REQUIRES(write_mutex_);
+
+  // tell.cc
+  /// How a look for keys past their deadline has ended. kRefused: the log takes nothing now.
+  enum class Told : std::uint8_t { kAll, kSome, kRefused };
+  /// A look at the rows of one part of the state.
+  struct Telling {
+    engine::TimeMs from_ms = 0;               // What has an earlier deadline was told of before.
+    engine::TimeMs now_ms = 0;                // What has a later one is left.
+    engine::TimeMs next_ms = engine::kNever;  // The earliest of those.
+  };
+  /// Where a look at a table goes on that did not come to its end.
+  struct TellingRest {
+    std::uint64_t number = 0;  // Of the table; 0: there is none.
+    std::string key = {};
+    Telling telling = {};
+  };
+  Result<bool> is_past_deadline(std::string_view key) const;
+  Result<bool> tell_expired(std::string_view key);
+  Result<Told> tell_rows(engine::RowCursor& rows, Telling& telling, std::size_t& left);
+  Result<Told> tell_memtable(SharedMemtable& memtable, std::size_t& left)
+      ASHLAR_REQUIRES(telling_mutex_);
+  Result<Told> tell_table(const TableRef& table, std::size_t& left) ASHLAR_REQUIRES(telling_mutex_);
+  Result<Told> tell_some(std::size_t count_max) ASHLAR_REQUIRES(telling_mutex_);
+  Result<void> tell_all();
+  std::optional<engine::TimeMs> tell_in_background();
+  std::optional<engine::TimeMs> next_telling(engine::TimeMs pause_ms);
+  bool is_started() const;
+  static engine::TimeMs first_untold_in(const State& state) noexcept;
 
   // Set at construction. Tables and states need what stands before them, and go first.
   const os::Clock& clock_;
@@ -179,11 +213,26 @@ class DiskEngine final : public engine::PersistentEngine {
   mutable base::Mutex write_mutex_;
   MemtableRef active_ ASHLAR_GUARDED_BY(write_mutex_);  // That of the current state.
   engine::LogControl* log_ ASHLAR_GUARDED_BY(write_mutex_) = nullptr;
+  // When `maintain` comes back for a deadline that is ahead; kNever: not at all; 0: soon.
+  engine::TimeMs next_telling_ms_ ASHLAR_GUARDED_BY(write_mutex_) = engine::kNever;
+
+  base::Mutex telling_mutex_;  // One looks for keys past their deadline at a time.
+  TellingRest telling_rest_ ASHLAR_GUARDED_BY(telling_mutex_);
+  std::chrono::steady_clock::duration telling_took_ ASHLAR_GUARDED_BY(telling_mutex_) = {};
+
+  // By `tell_reclaims`, before the first operation; null: no log is to hear of what expires. By
+  // `start` and `on_work`, before anything may wake anybody.
+  engine::ReclaimLog* reclaims_ = nullptr;
+  engine::Background background_ = engine::Background::kCallers;
+  void (*wake_)(void*) = nullptr;
+  void* wake_context_ = nullptr;
 
   // Figures. Stored by the writer.
   std::atomic<std::uint64_t> put_count_{0};
   std::atomic<std::uint64_t> erase_count_{0};
   std::atomic<std::uint64_t> refused_count_{0};
+  std::atomic<std::uint64_t> expired_count_{0};
+  std::atomic<std::uint64_t> expiry_lag_ms_max_{0};
 };
 
 }  // namespace ashlar::lsm

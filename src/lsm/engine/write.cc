@@ -76,14 +76,19 @@ Result<std::optional<DiskEngine::Present>> DiskEngine::find_present(std::string_
 
 /// An erase has to know whether its key is there. It looks without the mutex, so that blocks are
 /// read from the disk there and a key that is absent costs no write; and under it once more if
-/// somebody has written in between.
+/// somebody has written in between. One that is replayed has found its key, which may have expired by
+/// the clock of now: what is under it must not come up again to be told of.
 Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine::Commit* commit) {
   const Sequence before = visible();
-  ASHLAR_TRY_ASSIGN(bool is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
+  const bool is_decided = commit != nullptr && commit->is_replayed();
+  bool is_there = is_decided;
+  if (!is_decided) {
+    ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
+  }
   if (!is_there) return std::size_t{0};
   RowOperations rows({&erase, 1}, commit, settings_.large_value_bytes);
   const base::MutexLock lock(write_mutex_);
-  if (visible() != before) {
+  if (!is_decided && visible() != before) {
     ASHLAR_TRY_ASSIGN(is_there, get(erase.key, engine::kLatest, nullptr, nullptr));
     if (!is_there) return std::size_t{0};
   }
@@ -132,8 +137,14 @@ Result<void> DiskEngine::make_room_locked(std::span<const engine::Operation> ope
   return room;
 }
 
-/// Makes rows of what is in the log by now, when there is one.
 void DiskEngine::insert_all(RowOperations& rows, const engine::Commit* commit) noexcept {
+  const std::uint64_t erase_count = insert_rows(rows, commit);
+  count_up(put_count_, rows.rows().size() - erase_count);
+  count_up(erase_count_, erase_count);
+}
+
+/// Makes rows of what is in the log by now, when there is one. Returns how many are erases.
+std::uint64_t DiskEngine::insert_rows(RowOperations& rows, const engine::Commit* commit) noexcept {
   if (commit != nullptr) rows.place(*commit);
   active_->add_apart(rows.apart_bytes());
   const std::span<const engine::Operation> operations = rows.rows();
@@ -151,11 +162,11 @@ void DiskEngine::insert_all(RowOperations& rows, const engine::Commit* commit) n
     memtable.insert(operations[i], hashes[i % kPrefetchDistance], sequence);
     if (i + kPrefetchDistance < count) begin_insert(i + kPrefetchDistance);
     if (operations[i].kind == engine::OperationKind::kErase) ++erase_count;
+    if (operations[i].deadline_ms != engine::kNever) note_deadline(operations[i].deadline_ms);
   }
   // Release: partner of the acquire in `visible`; all of the commit is there for who sees it (C1).
   visible_.store(sequence, std::memory_order_release);
-  count_up(put_count_, operations.size() - erase_count);
-  count_up(erase_count_, erase_count);
+  return erase_count;
 }
 
 bool DiskEngine::is_full_locked() const noexcept {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -184,9 +185,12 @@ Result<bool> Upkeep::flush_oldest() {
 /// The order of the steps is V33.
 Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
   // Deadlines are judged by the clock of the engine: while the log is replayed, by that of then.
-  TableOutput output(catalog_.tables(), {.table = settings_.table_options(0, false),
-                                         .table_bytes_max = ~std::uint64_t{0},
-                                         .now_ms = clock_.now_ms()});
+  // What is still to be told stays, whatever its deadline (V50).
+  constexpr auto kNothingIsGone = std::numeric_limits<engine::TimeMs>::min();
+  TableOutput output(catalog_.tables(),
+                     {.table = settings_.table_options(0, false),
+                      .table_bytes_max = ~std::uint64_t{0},
+                      .now_ms = keeps_untold_ ? kNothingIsGone : clock_.now_ms()});
   ASHLAR_TRY_ASSIGN(const auto rows, memtable->cursor(engine::View::kLatestSequence));
   rows->seek_to_first();
   ASHLAR_TRY(output.add_some(*rows, ~std::uint64_t{0}));
@@ -205,11 +209,20 @@ Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
   return {};
 }
 
+/// Rows with deadlines up to this are of no use to anybody. So compactions for their sake wait until
+/// they were told of.
+engine::TimeMs Upkeep::gone_ms() const {
+  const engine::TimeMs now_ms = clock_.now_ms();
+  if (!keeps_untold_) return now_ms;
+  const engine::TimeMs untold_ms = first_untold_ms(*catalog_.states().hold()->version);
+  return std::min(now_ms, std::max<engine::TimeMs>(untold_ms, 1) - 1);
+}
+
 Result<bool> Upkeep::compact_once(const std::stop_token& stop) {
   const base::MutexLock lock(compaction_mutex_);
   const base::Ref<const State> state = catalog_.states().hold();
   const Picker picker(*state->version, settings_.picker, {});
-  const auto plan = picker.pick(clock_.now_ms());
+  const auto plan = picker.pick(gone_ms());
   if (!plan) return false;
   return carry_out(*plan, stop);
 }
@@ -239,7 +252,7 @@ std::optional<CompactionPlan> Upkeep::pick_of_all() const {
   }
   if (largest.empty()) return std::nullopt;
   const Picker picker(version, settings_.picker, {});
-  return picker.pick_range(smallest, largest, clock_.now_ms());
+  return picker.pick_range(smallest, largest, gone_ms());
 }
 
 /// Compactions come first: they tell what is garbage.
@@ -263,7 +276,7 @@ Result<bool> Upkeep::collect_once(const std::stop_token& stop) {
 /// Returns false when it was stopped.
 Result<bool> Upkeep::carry_out(const CollectionPlan& plan, const std::stop_token& stop) {
   ASHLAR_TRY_ASSIGN(const auto result,
-                    collect(catalog_.tables(), plan, settings_, clock_.now_ms(), stop));
+                    collect(catalog_.tables(), plan, settings_, gone_ms(), stop));
   if (!result) return false;
   ASHLAR_TRY(catalog_.install(result->edit));
   damaged_pieces_.insert(result->damaged.begin(), result->damaged.end());
@@ -302,7 +315,7 @@ Result<void> Upkeep::compact_tables() {
 }
 
 void Upkeep::begin_progress() {
-  const std::uint64_t total = bytes_to_compact(*catalog_.states().hold()->version, clock_.now_ms());
+  const std::uint64_t total = bytes_to_compact(*catalog_.states().hold()->version, gone_ms());
   const std::lock_guard lock(mutex_);
   figures_.compact_done_bytes = 0;
   figures_.compact_total_bytes = total;
@@ -335,7 +348,7 @@ Result<bool> Upkeep::carry_out(const CompactionPlan& plan, const std::stop_token
   const auto begin = std::chrono::steady_clock::now();
   const OutputRule rule{.table = settings_.table_options(plan.output_level, plan.is_bottom_most),
                         .table_bytes_max = settings_.table_bytes_max,
-                        .now_ms = clock_.now_ms()};
+                        .now_ms = gone_ms()};
   CompactionPlan merge = plan;
   merge.is_move = false;
   ASHLAR_TRY_ASSIGN(const auto result, compact(catalog_.tables(), merge, rule, stop));

@@ -13,6 +13,8 @@
 ///   V33  The log before a memtable's end is durable before a manifest names that end, and is given
 ///        up after that.
 ///   V34  Nobody waits for a flush or a compaction that cannot come.
+///   V50  Where a log is to hear of rows that expire, one whose deadline has passed leaves the tables
+///        only after a newer row of its key has come, be it the one that telling of it has left.
 ///   V45  While all is compacted, what is told to be done never shrinks, nor exceeds what is told
 ///        to be done in all.
 #pragma once
@@ -70,6 +72,9 @@ class Upkeep {
   /// Errors:   kUnavailable  the system refuses a thread
   /// Lifetime: `log` must stay until `stop`
   Result<void> start(engine::LogControl& log, engine::Background background);
+
+  /// From now on no row goes for its deadline before it was told of (V50). Before the replay.
+  void keep_untold() noexcept { keeps_untold_ = true; }
 
   /// Ends the threads; a compaction under way is given up.
   void stop() noexcept;
@@ -132,6 +137,7 @@ class Upkeep {
     std::optional<Error> error = {};  // Of the last.
   };
 
+  engine::TimeMs gone_ms() const;
   bool has_full() const { return full_count() > 0; }
   std::size_t full_count() const;
   std::size_t level0_count() const;
@@ -161,9 +167,10 @@ class Upkeep {
   const os::Clock& clock_;
   table::CacheShares& caches_;
 
-  // Set by `start`.
+  // Set by `start`, or before it.
   engine::LogControl* log_ = nullptr;
   bool has_threads_ = false;
+  bool keeps_untold_ = false;
 
   // One flush and one compaction at a time. Before all other locks here.
   base::Mutex flush_mutex_;
