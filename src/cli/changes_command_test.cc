@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ashlar/changes.h"
 #include "cli/cli_rig_test.h"
 
 namespace ashlar::cli {
@@ -60,6 +61,25 @@ TEST_P(ChangesCommandTest, PrintsJson) {
   const auto third = nlohmann::json::parse(all.out.substr(line_end + 1));
   EXPECT_EQ(third["changes"].size(), 2U);
   EXPECT_EQ(third["changes"][0], (nlohmann::json{{"kind", "erase"}, {"key", "a"}}));
+}
+
+// The background of the database finds out, for whoever waits for it.
+TEST_P(ChangesCommandTest, PrintsWhatGoesAtItsDeadline) {
+  Db db = open_with_history();
+  ASSERT_TRUE(db.put("a", "1", Expiry::in(std::chrono::milliseconds(50))));
+  auto stream = ChangeStream::open(db, 1);
+  ASSERT_TRUE(stream.has_value()) << stream.error().message();
+  const auto expired = stream->next(std::chrono::seconds(30));
+  ASSERT_TRUE(expired.has_value()) << expired.error().message();
+  ASSERT_NE(*expired, nullptr) << "the background has told of it";
+  EXPECT_EQ((*expired)->changes.front().kind, ChangeKind::kExpired);
+  const Answer all = run({"changes", path(), "--json", "--after", "1"});
+  EXPECT_EQ(all.status, 0) << all.err;
+  const auto second = nlohmann::json::parse(all.out);
+  EXPECT_EQ(second["sequence"], 2);
+  EXPECT_EQ(second["changes"][0], (nlohmann::json{{"kind", "expired"}, {"key", "a"}}));
+  const Answer text = run({"changes", path(), "--after", "1"});
+  EXPECT_EQ(text.out, "2 expired \"a\"\n");
 }
 
 // The database is open, and written to, in this process all along.
