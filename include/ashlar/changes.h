@@ -62,10 +62,10 @@ struct ChangeBounds {
 /// as long as the database needs them itself. Writers never wait for a follower: one that falls too
 /// far behind is refused with the oldest commit that is left.
 ///
-/// With `Options::history_bytes_max` a key that goes at its deadline, or makes room, is told of too,
-/// once, in a commit of its own: kExpired comes some time after the deadline, and only if nobody
-/// has written the key in between. Without, the put, or the change of the deadline, has told of it,
-/// and nothing tells of what makes room.
+/// With `Options::history_bytes_max` a key that goes at its deadline, or makes room, is told of
+/// too, once and in a commit of its own. kExpired comes some time after the deadline, and only if
+/// nobody has written the key in between. Without a history the put, or the change of the deadline,
+/// has told of it, and nothing tells of what makes room.
 ///
 /// Threads:  externally synchronised; beside all calls of the `Db`.
 /// Lifetime: must not outlive its `Db`.

@@ -70,8 +70,8 @@ class Table : public base::Counted {
   void mark_obsolete() const noexcept { is_obsolete_.store(true, std::memory_order_relaxed); }
   bool is_obsolete() const noexcept { return is_obsolete_.load(std::memory_order_relaxed); }
 
-  /// Where a log is to hear of rows that expire (engine/tell.cc): every row with an earlier deadline
-  /// was told of, or is not the newest of its key; kNever: every one. Not kept over openings.
+  /// Where a log is to hear of rows that expire (engine/tell.cc): every row with an earlier
+  /// deadline was told of, or is not the newest of its key. Not kept over openings.
   engine::TimeMs untold_ms() const noexcept { return untold_ms_.load(std::memory_order_acquire); }
 
   /// All rows with a deadline before `untold_ms` were looked at. By one at a time.

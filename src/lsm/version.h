@@ -114,7 +114,7 @@ class Version {
   std::array<Level, kLevelCount> levels_ = {};
 };
 
-/// The earliest deadline of a row that was not told of; kNever when there is none (Table::untold_ms).
+/// The earliest deadline of a row that was not told of (Table::untold_ms); kNever: there is none.
 engine::TimeMs first_untold_ms(const Version& version) noexcept;
 
 template <typename Visit>

@@ -7,7 +7,8 @@
 //     untold_  --tell_untold---> tend, when the log has room    removed
 //
 // Where a log is to hear of keys that go at their deadline, it does so with the bucket locked, and
-// the key goes then (J6 of src/db/changes/reclaim_teller.h). Room in it is made outside of all locks.
+// then the key goes (J6 of src/db/changes/reclaim_teller.h). Room in the log is made with nothing
+// locked.
 //
 // Entries are hashes. They are reasons to look and nothing more: what is done with a key is decided
 // by its record, with its bucket locked. So a stale entry does no harm, and an entry that was lost

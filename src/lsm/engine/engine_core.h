@@ -1,6 +1,7 @@
 /// \file
 /// The disk engine. Its functions stand in files by what they do: read.cc, write.cc, scan.cc,
-/// tell.cc (keys past their deadline), engine_core.cc (the rest). What happens beside callers is in upkeep/.
+/// tell.cc (keys past their deadline), engine_core.cc (the rest). What happens beside callers is in
+/// upkeep/.
 ///
 /// A write is appended to the log and to the active memtable under one mutex, so that both have it
 /// in the same order. A read finds the current state by one load, inside a guard, and takes no
@@ -11,8 +12,8 @@
 ///        and full memtables is at or below that sequence, and of the active one nothing above it.
 ///   C1, C3, T1 of storage_engine.h, M1 of memory_budget.h
 ///
-/// Locks, in the order in which they are taken: that of the telling, the write mutex, those of the upkeep, of the
-/// catalog, of the states, of the cache; that of the snapshots is a leaf.
+/// Locks, in the order in which they are taken: that of the telling, the write mutex, those of the
+/// upkeep, of the catalog, of the states, of the cache; that of the snapshots is a leaf.
 #pragma once
 
 #include <atomic>

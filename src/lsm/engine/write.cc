@@ -76,8 +76,8 @@ Result<std::optional<DiskEngine::Present>> DiskEngine::find_present(std::string_
 
 /// An erase has to know whether its key is there. It looks without the mutex, so that blocks are
 /// read from the disk there and a key that is absent costs no write; and under it once more if
-/// somebody has written in between. One that is replayed has found its key, which may have expired by
-/// the clock of now: what is under it must not come up again to be told of.
+/// somebody has written in between. One that is replayed has found its key, which may have expired
+/// by now: what lies under it must not come up again to be told of.
 Result<std::size_t> DiskEngine::erase_one(const engine::Operation& erase, engine::Commit* commit) {
   const Sequence before = visible();
   const bool is_decided = commit != nullptr && commit->is_replayed();

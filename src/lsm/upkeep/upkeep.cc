@@ -209,8 +209,8 @@ Result<void> Upkeep::write_out(const SharedMemtable& memtable) {
   return {};
 }
 
-/// Rows with deadlines up to this are of no use to anybody. So compactions for their sake wait until
-/// they were told of.
+/// Rows with deadlines up to this are of no use to anybody. So compactions for their sake wait
+/// until they were told of.
 engine::TimeMs Upkeep::gone_ms() const {
   const engine::TimeMs now_ms = clock_.now_ms();
   if (!keeps_untold_) return now_ms;

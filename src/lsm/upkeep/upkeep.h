@@ -13,10 +13,10 @@
 ///   V33  The log before a memtable's end is durable before a manifest names that end, and is given
 ///        up after that.
 ///   V34  Nobody waits for a flush or a compaction that cannot come.
-///   V50  Where a log is to hear of rows that expire, one whose deadline has passed leaves the tables
-///        only after a newer row of its key has come, be it the one that telling of it has left.
 ///   V45  While all is compacted, what is told to be done never shrinks, nor exceeds what is told
 ///        to be done in all.
+///   V50  Where a log is to hear of rows that expire, one whose deadline has passed leaves the
+///        tables only behind a newer row of its key, be it the erase that telling of it has left.
 #pragma once
 
 #include <atomic>
