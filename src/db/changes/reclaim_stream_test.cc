@@ -133,6 +133,32 @@ class ReclaimStreamTest : public ::testing::TestWithParam<Engine> {
     return all;
   }
 
+  /// Writes the same few keys from several threads until all of them have gone and come often.
+  void write_beside_reclaiming() {
+    constexpr int kThreads = 3;
+    std::atomic<int> running_count{kThreads};
+    std::vector<std::jthread> writers;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      writers.emplace_back([&, thread] {
+        testing::Random random(testing::seed() + static_cast<std::uint64_t>(thread));
+        for (int i = 0; i < 1'500; ++i) {
+          const std::string key = "key" + std::to_string(random.below(20));
+          if (random.chance(10)) {
+            EXPECT_TRUE(db_->erase(key, Durability::kProcess));
+          } else {
+            put(key, std::to_string(i), random.chance(80) ? 1 + std::int64_t(random.below(3)) : 0);
+          }
+          clock_.advance(1);
+        }
+        --running_count;
+      });
+    }
+    while (running_count > 0) {
+      clock_.advance(16);
+      maintain();
+    }
+  }
+
   Options options_;
   db::Environment environment_;
   std::unique_ptr<os::SimulatedDisk> disk_ = std::make_unique<os::SimulatedDisk>();
@@ -280,34 +306,17 @@ TEST_P(ReclaimStreamTest, TellsOnceOverPowerCuts) {
 
 // J6: while keys are reclaimed others write them again; the order of the log is that of the store.
 TEST_P(ReclaimStreamTest, ReplaysToTheSameStoreBesideWriters) {
-  reopen();
-  constexpr int kThreads = 3;
-  std::atomic<int> running_count{kThreads};
-  std::vector<std::jthread> writers;
-  for (int thread = 0; thread < kThreads; ++thread) {
-    writers.emplace_back([&, thread] {
-      testing::Random random(testing::seed() + static_cast<std::uint64_t>(thread));
-      for (int i = 0; i < 1'500; ++i) {
-        const std::string key = "key" + std::to_string(random.below(20));
-        if (random.chance(10)) {
-          EXPECT_TRUE(db_->erase(key, Durability::kProcess));
-        } else {
-          put(key, std::to_string(i), random.chance(80) ? 1 + std::int64_t(random.below(3)) : 0);
-        }
-        clock_.advance(1);
-      }
-      --running_count;
-    });
+  for (const bool has_background : {false, true}) {
+    db_.reset();
+    disk_ = std::make_unique<os::SimulatedDisk>();
+    environment_.has_background = has_background;
+    reopen();
+    write_beside_reclaiming();
+    clock_.advance(10'000);
+    for (int i = 0; i < 1'000 && followed() != rows(); ++i) maintain();
+    ASSERT_EQ(followed(), rows());
+    EXPECT_GT(db_->stats()->expired_count, 0U);
   }
-  while (running_count > 0) {
-    clock_.advance(16);
-    maintain();
-  }
-  writers.clear();
-  clock_.advance(10'000);
-  reclaim();
-  ASSERT_EQ(followed(), rows());
-  EXPECT_GT(db_->stats()->expired_count, 0U);
 }
 
 // A log that takes nothing keeps the keys, and makes nobody spin; with room again they are told.
