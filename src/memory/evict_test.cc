@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
+#include "engine/reclaim_log.h"
 #include "memory/engine_rig_test.h"
 #include "testing/workload_scale.h"
 
@@ -55,6 +57,44 @@ TEST(Evict, MakesRoomForKeysWithDeadlines) {
     if (i % 1000 == 0) rig->maintain();
   }
   EXPECT_EQ(refused_count, 0);
+  rig->check();
+}
+
+/// Takes what it is told of as long as it is willing.
+class WillingLog final : public engine::ReclaimLog {
+ public:
+  bool append(engine::Reclaimed why, std::string_view) noexcept override {
+    if (is_willing && why == engine::Reclaimed::kEvicted) ++evicted_count;
+    return is_willing;
+  }
+  bool make_room() noexcept override {
+    ++ask_count;
+    return false;
+  }
+
+  bool is_willing = true;
+  int ask_count = 0;
+  std::uint64_t evicted_count = 0;
+};
+
+// J6: a key that the log has not heard of makes no room; the write that wanted it is refused.
+TEST(Evict, AsksTheLogThatIsToHearOfIt) {
+  WillingLog log;
+  EngineRig rig(kMemoryBudgetBytesMin, MemoryPolicy::kEvict);
+  rig->tell_reclaims(log);
+  const std::string value(1000, 'v');
+  for (int i = 0; i < 6000; ++i) ASSERT_TRUE(rig.put("cold:" + std::to_string(i), value));
+  EXPECT_GT(log.evicted_count, 0U);
+  EXPECT_EQ(log.evicted_count, rig->stats().evicted_count);
+  EXPECT_EQ(log.evicted_count + rig->stats().key_count, 6000U);
+  log.is_willing = false;
+  bool is_taken = true;
+  for (int i = 0; i < 1000 && is_taken; ++i) is_taken = rig.put("new:" + std::to_string(i), value);
+  EXPECT_FALSE(is_taken);
+  EXPECT_EQ(log.ask_count, 1) << "one refusal is enough";
+  EXPECT_EQ(log.evicted_count, rig->stats().evicted_count);
+  log.is_willing = true;
+  EXPECT_TRUE(rig.put("new", value));
   rig->check();
 }
 

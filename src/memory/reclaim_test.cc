@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
+#include "engine/reclaim_log.h"
 #include "memory/engine_rig_test.h"
 #include "testing/workload_scale.h"
 
@@ -192,6 +194,61 @@ TEST(Reclaim, BoundsTheEntriesOfKeysErasedAndSetAgain) {
   EXPECT_LT(rig->stats().pending_expiry_count, 10'000U);
   rig.pass(100'016);
   EXPECT_EQ(rig->stats().key_count, 0U) << "the sweep keeps the entry of the living key";
+}
+
+/// Takes what it is told of, up to a number of keys.
+class CountingLog final : public engine::ReclaimLog {
+ public:
+  bool append(engine::Reclaimed why, std::string_view) noexcept override {
+    if (left == 0) return false;
+    --left;
+    (why == engine::Reclaimed::kExpired ? expired_count : evicted_count) += 1;
+    return true;
+  }
+  bool make_room() noexcept override {
+    ++ask_count;
+    return false;
+  }
+
+  int left = 0;
+  int ask_count = 0;
+  std::uint64_t expired_count = 0;
+  std::uint64_t evicted_count = 0;
+};
+
+// J6: what the log does not take stays, beyond sight; checkpoints have it until it is told of.
+TEST(Reclaim, KeepsWhatTheLogHasNotHeardOf) {
+  constexpr std::uint64_t kKeys = 100;
+  CountingLog log;
+  EngineRig rig;
+  rig->tell_reclaims(log);
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    ASSERT_TRUE(rig.put(key_of(static_cast<int>(i)), "value", rig.in(1'000)));
+  }
+  log.left = 30;
+  rig.pass(2'000);
+  EXPECT_EQ(log.expired_count, 30U);
+  EXPECT_EQ(log.ask_count, 1) << "once in a round, and not for each key";
+  EXPECT_EQ(rig->stats().key_count, kKeys - 30);
+  rig.pass(1'000);
+  EXPECT_GE(rig->stats().expiry_lag_ms, 1'000U);
+  EXPECT_GE(*rig->maintain(), 1'000) << "a log that takes nothing is left alone";
+  std::uint64_t visited_count = 0;
+  const auto visited = rig->visit_all([&](const engine::StorageEngine::Row& row) -> Result<void> {
+    EXPECT_FALSE(rig.get(row.key).has_value()) << "T1";
+    ++visited_count;
+    return {};
+  });
+  ASSERT_TRUE(visited.has_value());
+  EXPECT_EQ(visited_count, kKeys - 30);
+  ASSERT_TRUE(rig.put(key_of(0), "again"));
+  ASSERT_TRUE(rig.put(key_of(99), "again"));
+  log.left = 1'000;
+  rig.pass(1'000);
+  EXPECT_EQ(rig->stats().key_count, 2U);
+  EXPECT_EQ(log.expired_count, rig->stats().expired_count);
+  EXPECT_EQ(rig.get(key_of(99)), "again");
+  rig->check();
 }
 
 }  // namespace
