@@ -18,6 +18,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,6 +133,7 @@ class Run {
     auto opened = db::Access::open(options, environment);
     if (!opened) return violate(std::string(opened.error().message()));
     db_.emplace(std::move(*opened));
+    reclaimed_count_ = 0;
     const auto checked = check_opened();
     if (!checked) violate(std::string(checked.error().message()));
     return violation_count_ == 0;
@@ -191,6 +193,7 @@ class Run {
       made_.push_back({.sequence = newest_, .effects = std::move(step.effects)});
     }
     if (!done) return goes_on_after(done.error());
+    note_reclaimed();
     if (*done != is_commit) return violate("a call on " + step.key + " gave the wrong answer");
     if (step.durability == Durability::kDisk) surely_there_ = newest_;
     if (step.durability != Durability::kNone) there_after_kill_ = newest_;
@@ -200,9 +203,20 @@ class Run {
   bool work_in_background(std::uint64_t step_number) {
     constexpr std::uint64_t kStepsPerMaintenance = 16;
     if (step_number % kStepsPerMaintenance == 0) db::Access::engine(*db_).maintain();
+    note_reclaimed();
     if (random_.below(200) != 0) return true;
     const auto done = db_->checkpoint();
     return done.has_value() || goes_on_after(done.error());
+  }
+
+  /// A key that goes at its deadline is a commit as well. The rows as they are written stay what they
+  /// are: nobody sees such a row anyway.
+  void note_reclaimed() {
+    const auto stats = db_->stats();
+    if (!stats) return;
+    for (; reclaimed_count_ < stats->expired_count; ++reclaimed_count_) {
+      made_.push_back({.sequence = ++newest_, .effects = {}});
+    }
   }
 
   /// Has the follower read some of what there is. Once in a while it waits, and so has what was
@@ -297,8 +311,24 @@ class Run {
     }
   }
 
-  static Result<void> apply(const CommitChanges& commit, ReplayRows& rows, Db& replica) {
+  /// J6: a key is told of once that has passed its deadline, and was not written since.
+  void check_reclaimed(const CommitChanges& commit, const ReplayRows& rows) {
+    const std::string key(commit.changes.front().key);
+    const ReplayRow* const row = rows.find(key);
+    const bool is_good =
+        row != nullptr && !row->is_there(commit.moment_ms) && told_as_gone_.insert(key).second;
+    ++expiry_count_;
+    if (is_good) return;
+    violate("commit " + std::to_string(commit.sequence) + " tells that " + key + " has expired");
+  }
+
+  Result<void> apply(const CommitChanges& commit, ReplayRows& rows, Db& replica) {
     for (const Change& change : commit.changes) {
+      if (change.kind == ChangeKind::kExpired) {
+        check_reclaimed(commit, rows);
+        continue;
+      }
+      told_as_gone_.erase(std::string(change.key));
       if (change.kind == ChangeKind::kErase) {
         ASHLAR_TRY(replica.erase(change.key));
         rows.set(change.key, std::nullopt);
@@ -330,9 +360,9 @@ class Run {
   int conclude() const {
     std::printf("campaign replay: commits=%zu sessions=%" PRIu64 " cuts=%" PRIu64 " kills=%" PRIu64
                 " followed=%" PRIu64 " replayed=%" PRIu64 " reads=%" PRIu64 " old_values=%" PRIu64
-                " violations=%" PRIu64 " skipped=0\n",
+                " expiries=%" PRIu64 " violations=%" PRIu64 " skipped=0\n",
                 fingerprints_.size(), session_count_, cut_count_, kill_count_, told_count_,
-                replayed_count_, read_count_, old_value_count_, violation_count_);
+                replayed_count_, read_count_, old_value_count_, expiry_count_, violation_count_);
     // A follower that was given hardly anything before the ends has shown nothing.
     const bool is_void = told_count_ < fingerprints_.size() / 10 || cut_count_ == 0;
     if (is_void && violation_count_ == 0)
@@ -358,10 +388,13 @@ class Run {
   std::uint64_t newest_ = 0;            // No commit has a greater number,
   std::uint64_t surely_there_ = 0;      // and up to here they survive whatever happens,
   std::uint64_t there_after_kill_ = 0;  // or the end of the process.
+  std::uint64_t reclaimed_count_ = 0;   // Keys that went at their deadline since the opening.
 
   // What the follower was given behind the commit `told_before_`.
   std::vector<Told> told_;
   std::uint64_t told_before_ = 0;
+
+  std::set<std::string> told_as_gone_;  // Keys that have expired, as the stream tells.
 
   std::uint64_t session_count_ = 0;
   std::uint64_t cut_count_ = 0;
@@ -370,6 +403,7 @@ class Run {
   std::uint64_t replayed_count_ = 0;
   std::uint64_t read_count_ = 0;
   std::uint64_t old_value_count_ = 0;
+  std::uint64_t expiry_count_ = 0;
   std::uint64_t violation_count_ = 0;
 };
 

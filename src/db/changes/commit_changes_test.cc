@@ -154,7 +154,7 @@ TEST(CommitChanges, RefusesKindsAndLengthsThatCannotBe) {
   };
   EXPECT_TRUE(is_taken({"\x03\x01k", 3}));
   EXPECT_FALSE(is_taken({"\x00\x01k", 3})) << "no such kind";
-  EXPECT_FALSE(is_taken({"\x05\x01k", 3})) << "no such kind";
+  EXPECT_FALSE(is_taken({"\x08\x01k", 3})) << "no such kind";
   EXPECT_FALSE(is_taken({"\xff\x01k", 3})) << "no such kind";
   EXPECT_FALSE(is_taken({"\x03\x00", 2})) << "a key has a byte at least";
   EXPECT_FALSE(is_taken({"\x03\x02k", 3})) << "a key that goes beyond the end";
