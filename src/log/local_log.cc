@@ -132,8 +132,8 @@ bool LocalLog::append_long(const FrameHeader& header, const char* encoded,
                            std::string_view payload) noexcept {
   const Position begin = copied_.load(std::memory_order_relaxed);
   const Position frame_end = begin + header.frame_bytes();
-  // Release: partner of `durable_frame_end`, which has seen a piece of the frame; and reads them the
-  // other way round, so that the two never span more than one.
+  // Release: partner of `durable_frame_end`, which has seen a piece of the frame; and reads them
+  // the other way round, so that the two never span more than one.
   long_begin_.store(begin, std::memory_order_release);
   long_end_.store(frame_end, std::memory_order_release);
   const std::size_t piece_max = options_.ring_bytes / 4;

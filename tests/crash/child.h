@@ -11,6 +11,11 @@
 
 namespace ashlar::crash {
 
+/// Whether `status` is that of a process that was killed, and did not abort before.
+inline bool was_killed(int status) noexcept {
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
 /// Once its end has been learned, its number may be that of anybody: nothing is sent there any
 /// more. One that was not waited for is killed at the end.
 ///

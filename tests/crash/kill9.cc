@@ -116,7 +116,7 @@ class Run {
     }
     writer.signal(SIGKILL);
     const int status = writer.wait();
-    if (WIFSIGNALED(status)) return true;
+    if (was_killed(status)) return true;
     std::printf("kill9: the writer ended by itself with status %d\n", WEXITSTATUS(status));
     return false;
   }

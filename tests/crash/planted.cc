@@ -60,7 +60,7 @@ constexpr PlantedBug kBugs[] = {
     {"batch-tail", "crashpoints_planted", kPoints, "dropping the last operation of a batch"},
     {"clock-set-back", "crashpoints", kPoints, "judging deadlines by a clock that went back"},
     {"frame-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a frame"},
-    {"checkpoint-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a checkpoint"},
+    {"checkpoint-checksum", "bitrot_planted", kFlips, "ignoring the checksum of a checkpoint", 6},
     {"damage-is-end", "bitrot_planted", kFlips, "taking damage in the log for its end"},
     {"late-tables", "crashpoints", kTables, "naming tables in a manifest before they are durable"},
     {"late-manifest", "crashpoints", kTables,

@@ -164,7 +164,7 @@ class Run {
     write_back_at_random(directory, random_);
     const auto is_cut = volume.cut_power();
     writer.signal(SIGKILL);
-    if (!WIFSIGNALED(writer.wait())) return violate("the writer ended by itself");
+    if (!was_killed(writer.wait())) return violate("the writer ended by itself");
     if (!is_cut) return violate(std::string(is_cut.error().message()));
     if (const auto done = volume.remount(); !done) {
       return violate(std::string(done.error().message()));

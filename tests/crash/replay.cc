@@ -209,8 +209,8 @@ class Run {
     return done.has_value() || goes_on_after(done.error());
   }
 
-  /// A key that goes at its deadline is a commit as well. The rows as they are written stay what they
-  /// are: nobody sees such a row anyway.
+  /// A key that goes at its deadline is a commit as well. The rows as they are written stay what
+  /// they are: nobody sees such a row anyway.
   void note_reclaimed() {
     const auto stats = db_->stats();
     if (!stats) return;
