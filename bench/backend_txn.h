@@ -42,7 +42,7 @@ class AshlarTransactions {
       kIsolation == Isolation::kSnapshot ? "ashlar, snapshot" : "ashlar";
 
   AshlarTransactions()
-      : directory_("ashlar"),
+      : directory_(kIsolation == Isolation::kSnapshot ? "ashlar-snapshot" : "ashlar"),
         db_(open_or_throw({.directory = directory_.path() + "/db",
                            .engine = kEngine,
                            .memory_budget_bytes = kTxnMemoryBytes})) {}

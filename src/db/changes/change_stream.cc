@@ -92,6 +92,7 @@ Result<ChangeBounds> ChangeStream::bounds(Db& db) {
 
 /// Makes the next commit the current one. Returns: false when none is durable
 Result<bool> ChangeStream::Impl::advance() {
+  if (db.is_closed()) return std::unexpected(db::closed());
   while (true) {
     ASHLAR_TRY_ASSIGN(const auto frame, reader.next(log().durable_frame_end()));
     if (!frame) return false;
@@ -121,15 +122,16 @@ Result<void> ChangeStream::Impl::wait_for_more(
 Result<const CommitChanges*> ChangeStream::next(std::chrono::milliseconds wait) {
   ASHLAR_ASSERT(impl_ != nullptr, "a moved-from stream has no commits");
   return db::at_border([&]() -> Result<const CommitChanges*> {
-    auto flush_at = std::chrono::steady_clock::now() + std::min(wait, kPauseBeforeFlush);
-    const auto give_up_at = std::chrono::steady_clock::now() + wait;
-    while (true) {
-      if (impl_->db.is_closed()) return std::unexpected(db::closed());
-      ASHLAR_TRY_ASSIGN(const bool is_there, impl_->advance());
-      if (is_there) return &impl_->current;
-      if (std::chrono::steady_clock::now() >= give_up_at) return nullptr;
+    ASHLAR_TRY_ASSIGN(bool is_there, impl_->advance());  // As a rule, with no look at the clock.
+    if (is_there) return &impl_->current;
+    const auto begin = std::chrono::steady_clock::now();
+    auto flush_at = begin + std::min(wait, kPauseBeforeFlush);
+    while (std::chrono::steady_clock::now() < begin + wait) {
       ASHLAR_TRY(impl_->wait_for_more(flush_at));
+      ASHLAR_TRY_ASSIGN(is_there, impl_->advance());
+      if (is_there) return &impl_->current;
     }
+    return nullptr;
   });
 }
 
