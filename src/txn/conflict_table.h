@@ -22,8 +22,8 @@
 /// Announcing costs a miss, so nobody does while no transaction is under way (conflicts.h). One
 /// that begins then lets writers know before it takes its snapshot. A writer looks after it has
 /// read its stamp and before it finds it good: if it has nobody to tell, its stamp is not above
-/// that snapshot. Where a snapshot makes no stamp bad, as on the disk engine, whoever begins waits until
-/// commits that were on their way have been shown.
+/// that snapshot. Where a snapshot makes no stamp bad, as on the disk engine, whoever begins waits
+/// until commits that were on their way have been shown.
 ///
 /// Invariants:
 ///   X1  While a transaction is under way, the word of a key is at or above the stamp of every

@@ -3,11 +3,12 @@
 /// on looks as if the database had forgotten it, or did it too late.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 
+#include "base/thread_safety.h"
 #include "testing/forwarding_disk.h"
 
 namespace ashlar::crash {
@@ -39,6 +40,7 @@ inline const std::map<std::string, Lie>& lies() {
   return all;
 }
 
+/// Threads: thread-safe: the databases on it have threads of their own.
 class LyingDisk final : public testing::ForwardingDisk {
  public:
   LyingDisk(os::Disk& below, Lie lie) noexcept : ForwardingDisk(below), lie_(lie) {}
@@ -46,23 +48,28 @@ class LyingDisk final : public testing::ForwardingDisk {
   Handle open(const std::string& path, os::OpenMode mode) override {
     const bool is_weakened = lie_ == Lie::kDurableWrites && mode == os::OpenMode::kDurable;
     const Handle handle = ForwardingDisk::open(path, is_weakened ? os::OpenMode::kReadWrite : mode);
+    const base::MutexLock lock(mutex_);
     if (handle >= 0) paths_[handle] = path;
     return handle;
   }
 
   int close(Handle handle) override {
-    if (put_off_.erase(handle) != 0) ForwardingDisk::sync(handle);
-    paths_.erase(handle);
+    {
+      const base::MutexLock lock(mutex_);
+      if (put_off_.erase(handle) != 0) ForwardingDisk::sync(handle);
+      paths_.erase(handle);  // Before somebody else may be given the number.
+    }
     return ForwardingDisk::close(handle);
   }
 
   int sync(Handle handle) override {
-    const std::string& path = paths_[handle];
+    const std::string path = path_of(handle);
     if (lie_ == Lie::kSync) return 0;
     if (lie_ == Lie::kLateCheckpoint && path.ends_with("/unfinished")) return 0;
     if (lie_ == Lie::kLateTables && path.ends_with(".table")) return 0;
     if (lie_ == Lie::kLateManifest && path.ends_with("/unfinished-manifest")) return 0;
     if (lie_ == Lie::kRenameBeforeSync) {
+      const base::MutexLock lock(mutex_);
       put_off_.insert(handle);
       return 0;
     }
@@ -74,9 +81,10 @@ class LyingDisk final : public testing::ForwardingDisk {
     if (lie_ == Lie::kNames) return 0;
     if (lie_ == Lie::kLateCheckpoint && path.ends_with("/checkpoint")) return 0;
     // The first sync behind a rename is that of the manifest's name.
-    const bool is_of_manifest = std::exchange(is_manifest_renamed_, false);
+    const bool is_of_manifest = is_manifest_renamed_.exchange(false);
     if (lie_ == Lie::kLateManifest && is_of_manifest) return 0;
     const int done = ForwardingDisk::sync_directory(path);
+    const base::MutexLock lock(mutex_);
     for (const Handle handle : put_off_) ForwardingDisk::sync(handle);
     put_off_.clear();
     return done;
@@ -88,10 +96,18 @@ class LyingDisk final : public testing::ForwardingDisk {
   }
 
  private:
+  std::string path_of(Handle handle) const {
+    const base::MutexLock lock(mutex_);
+    const auto found = paths_.find(handle);
+    return found != paths_.end() ? found->second : std::string();
+  }
+
   const Lie lie_;
-  bool is_manifest_renamed_ = false;
-  std::map<Handle, std::string> paths_;
-  std::set<Handle> put_off_;  // Syncs that were answered and not yet made.
+  std::atomic<bool> is_manifest_renamed_ = false;
+  mutable base::Mutex mutex_;
+  std::map<Handle, std::string> paths_ ASHLAR_GUARDED_BY(mutex_);
+  // Syncs that were answered and not yet made.
+  std::set<Handle> put_off_ ASHLAR_GUARDED_BY(mutex_);
 };
 
 }  // namespace ashlar::crash
