@@ -58,7 +58,7 @@ struct ChangeBounds {
 /// follower has seen the database never loses. Whoever remembers the sequence of the last commit
 /// that it has dealt with goes on from there, in another process or after a crash too.
 ///
-/// Commits are read from the log's files. Without `Options::history_bytes_max` those are kept only
+/// Commits are read from the log. Without `Options::history_bytes_max` its files are kept only
 /// as long as the database needs them itself. Writers never wait for a follower: one that falls too
 /// far behind is refused with the oldest commit that is left.
 ///

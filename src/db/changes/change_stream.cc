@@ -1,4 +1,4 @@
-// Commits on their way to a follower: out of the log's files, once they are durable.
+// Commits on their way to a follower: out of the log, once they are durable.
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +21,9 @@ constexpr auto kPauseBeforeFlush = std::chrono::milliseconds(10);
 // So long a follower waits at once that goes on until it is stopped.
 constexpr auto kWaitOfFollower = std::chrono::milliseconds(50);
 
+// As good as for ever, and no sum with it runs over.
+constexpr std::chrono::milliseconds kWaitMax = std::chrono::hours(24 * 365);
+
 }  // namespace
 
 struct ChangeStream::Impl {
@@ -36,6 +39,7 @@ struct ChangeStream::Impl {
   Db::Impl& db;
   db::CommitReader reader;
   const std::uint64_t after;
+  log::Position durable_end = 0;  // As it was when it was asked for.
   CommitChanges current;
 };
 
@@ -90,11 +94,13 @@ Result<ChangeBounds> ChangeStream::bounds(Db& db) {
   });
 }
 
-/// Makes the next commit the current one. Returns: false when none is durable
+/// Makes the next commit the current one. How far the log is durable it asks only when it has come
+/// to where that was: writers store beside it with each commit. Returns: false when none is durable
 Result<bool> ChangeStream::Impl::advance() {
   if (db.is_closed()) return std::unexpected(db::closed());
   while (true) {
-    ASHLAR_TRY_ASSIGN(const auto frame, reader.next(log().durable_frame_end()));
+    if (reader.at().position >= durable_end) durable_end = log().durable_frame_end();
+    ASHLAR_TRY_ASSIGN(const auto frame, reader.next(durable_end));
     if (!frame) return false;
     if (frame->header.commit <= after) continue;
     if (db::take_apart(*frame, current)) return true;
@@ -125,8 +131,9 @@ Result<const CommitChanges*> ChangeStream::next(std::chrono::milliseconds wait) 
     ASHLAR_TRY_ASSIGN(bool is_there, impl_->advance());  // As a rule, with no look at the clock.
     if (is_there) return &impl_->current;
     const auto begin = std::chrono::steady_clock::now();
+    const auto give_up_at = begin + std::min(wait, kWaitMax);
     auto flush_at = begin + std::min(wait, kPauseBeforeFlush);
-    while (std::chrono::steady_clock::now() < begin + wait) {
+    while (std::chrono::steady_clock::now() < give_up_at) {
       ASHLAR_TRY(impl_->wait_for_more(flush_at));
       ASHLAR_TRY_ASSIGN(is_there, impl_->advance());
       if (is_there) return &impl_->current;

@@ -173,9 +173,14 @@ void CommitReader::pass(const log::Frame& frame) noexcept {
          .commit = frame.header.commit};
 }
 
-/// The next frame before `end`, of whatever kind.
+/// The next frame before `end`, of whatever kind. Who has begun to read files goes on with them up
+/// to where they were known to go: to look into memory for each frame in vain would cost more.
 Result<std::optional<log::Frame>> CommitReader::next_frame(log::Position end) {
-  if (auto frame = next_in_memory(end)) return frame;
+  const bool is_in_files =
+      reader_ != nullptr && reader_->at().position == at_.position && at_.position < known_end_;
+  if (!is_in_files) {
+    if (auto frame = next_in_memory(end)) return frame;
+  }
   return next_in_files(end);
 }
 

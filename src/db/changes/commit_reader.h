@@ -42,7 +42,7 @@ class CommitReader {
 
   /// The first commit that can be read is the one behind `after`.
   ///
-  /// Errors: kUnavailable  there is none: says where; kIo
+  /// Errors: kUnavailable  there is none; kIo
   Result<std::uint64_t> find_oldest(log::Position end);
 
   /// Goes behind the commit `after`; to the end if it is not there yet.

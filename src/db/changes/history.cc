@@ -14,6 +14,7 @@
 #include "os/file.h"
 
 namespace ashlar::db {
+
 History::History(World world, const HistoryLimits& limits)
     : world_(std::move(world)), limits_(limits) {
   ASHLAR_ASSERT(!world_.folder.empty(), "what is kept has a place");
